@@ -1,0 +1,3 @@
+//! The `tuskgate` program.
+
+fn main() {}

@@ -1,0 +1,173 @@
+//! Values that must not be seen, and the keyed hash that stands in for them.
+//!
+//! A token, client secret or mailbox is kept, logged and compared only as a
+//! [`KeyedHash`]: HMAC-SHA-256 (RFC 2104) under the gate's own key, cut to 128
+//! bits, with a [`Purpose`] mixed in so that one secret used in two places
+//! gives two unrelated hashes.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+/// Text that masks itself in `Debug` and has no `Display` or `Serialize`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Box<str>);
+
+impl Secret {
+    /// Wraps `text`.
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself: for hashing and for asking the upstream, nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// What a hash is for. Part of the hashed bytes, so never renumber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A whole mailbox, as typed but trimmed and lower-cased.
+    Mailbox,
+    /// A mailbox without dots and `+tag`.
+    CanonicalMailbox,
+    /// An access token.
+    Token,
+    /// `client_id` and `client_secret` together.
+    Credential,
+    /// A key of the limiter.
+    Limit,
+    /// An invite code.
+    Invite,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::Mailbox => b"mailbox",
+            Self::CanonicalMailbox => b"canonical-mailbox",
+            Self::Token => b"token",
+            Self::Credential => b"credential",
+            Self::Limit => b"limit",
+            Self::Invite => b"invite",
+        }
+    }
+}
+
+/// The gate's HMAC key: 32 bytes, the same on all nodes.
+#[derive(Clone)]
+pub struct HashKey(Hmac<Sha256>, [u8; 8]);
+
+impl HashKey {
+    /// A key from its 32 bytes.
+    #[must_use]
+    pub fn new(bytes: &[u8; 32]) -> Self {
+        let mac = Hmac::<Sha256>::new_from_slice(bytes).expect("HMAC takes a key of any length");
+        let mut fingerprint = [0; 8];
+        fingerprint.copy_from_slice(&Sha256::digest(bytes)[..8]);
+        Self(mac, fingerprint)
+    }
+
+    /// Eight bytes that tell two keys apart without telling the key.
+    #[must_use]
+    pub const fn fingerprint(&self) -> [u8; 8] {
+        self.1
+    }
+
+    /// The keyed hash of `parts`, each length-prefixed so that they cannot run together.
+    #[must_use]
+    pub fn hash(&self, purpose: Purpose, parts: &[&[u8]]) -> KeyedHash {
+        let mut mac = self.0.clone();
+        for part in std::iter::once(&purpose.label()).chain(parts) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        let mut out = [0; 16];
+        out.copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        KeyedHash(out)
+    }
+}
+
+impl fmt::Debug for HashKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HashKey")
+    }
+}
+
+/// A 128-bit keyed hash; 32 hexadecimal digits in text.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyedHash(pub [u8; 16]);
+
+impl fmt::Display for KeyedHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl fmt::Debug for KeyedHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::str::FromStr for KeyedHash {
+    type Err = NotAHash;
+
+    fn from_str(text: &str) -> Result<Self, NotAHash> {
+        if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(NotAHash);
+        }
+        u128::from_str_radix(text, 16)
+            .map(|n| Self(n.to_be_bytes()))
+            .map_err(|_| NotAHash)
+    }
+}
+
+impl Serialize for KeyedHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyedHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The text is not 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a keyed hash is 32 hexadecimal digits")]
+pub struct NotAHash;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_and_purposes_do_not_run_together() {
+        let key = HashKey::new(&[7; 32]);
+        let joined = key.hash(Purpose::Credential, &[b"ab", b"c"]);
+        assert_ne!(joined, key.hash(Purpose::Credential, &[b"a", b"bc"]));
+        assert_ne!(joined, key.hash(Purpose::Token, &[b"ab", b"c"]));
+        assert_eq!(joined, joined.to_string().parse().expect("own text"));
+    }
+
+    #[test]
+    fn secrets_mask_themselves() {
+        let shown = format!("{:?} {:?}", Secret::new("hunter2"), HashKey::new(&[7; 32]));
+        assert!(!shown.contains("hunter2"));
+        assert!(!shown.contains('7'));
+    }
+}
