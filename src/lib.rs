@@ -6,6 +6,7 @@ pub mod ban;
 pub mod endpoint;
 pub mod event;
 pub mod mailbox;
+pub mod quota;
 pub mod secret;
 pub mod verdict;
 
@@ -18,3 +19,4 @@ pub mod mastodon;
 pub mod proxy;
 pub mod rack;
 pub mod store;
+pub mod telemetry;
