@@ -18,5 +18,6 @@ pub mod mail;
 pub mod mastodon;
 pub mod proxy;
 pub mod rack;
+pub mod stand_in;
 pub mod store;
 pub mod telemetry;
