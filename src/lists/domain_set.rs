@@ -1,0 +1,233 @@
+//! Millions of domain names, immutable, found by name or any parent.
+//!
+//! One byte arena (`length, name`) and one open-addressing table of `u32`
+//! places in it, half full. A look-up walks the name once from the right and
+//! asks the table at every dot, so its cost is linear in a name that an
+//! attacker chose. The hash needs no key: who chooses look-ups does not
+//! choose the table, and who writes the lists is trusted with them.
+//! Names are compared as [`Domain`]s are: ASCII, lower case.
+
+use std::ops::Range;
+
+use crate::mailbox::Domain;
+
+/// The most bytes of names in one set; places are `u32`, and 0 means empty.
+const MOST_BYTES: usize = u32::MAX as usize - 512;
+
+/// A set of domains.
+#[derive(Debug, Default)]
+pub(super) struct DomainSet {
+    /// `length, name` for every entry; entries of one file are neighbours.
+    arena: Vec<u8>,
+    /// Places in the arena plus one; 0 is a free slot.
+    table: Vec<u32>,
+    names: usize,
+    /// Where in the arena each file's entries begin.
+    files: Vec<usize>,
+}
+
+/// What a look-up finds: the most specific listed name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FoundName<'a> {
+    /// The listed name: the one looked up or a parent of it.
+    pub(super) name: &'a str,
+    /// The index of the first file that lists it.
+    pub(super) source: usize,
+}
+
+impl DomainSet {
+    /// Begins the next file; its index is the number of calls before.
+    pub(super) fn begin_file(&mut self) {
+        self.files.push(self.arena.len());
+    }
+
+    /// Adds a name; `false` if there is no room for it.
+    pub(super) fn add(&mut self, domain: &Domain) -> bool {
+        let name = domain.as_str().as_bytes();
+        let Ok(len) = u8::try_from(name.len()) else {
+            return false;
+        };
+        if self.arena.len() + name.len() >= MOST_BYTES {
+            return false;
+        }
+        if (self.names + 1) * 2 > self.table.len() {
+            self.resize((self.names + 1) * 4);
+        }
+        let hash = name.iter().rev().fold(SEED, |hash, &b| step(hash, b));
+        let slot = match self.probe(hash, name) {
+            Ok(_) => return true,
+            Err(slot) => slot,
+        };
+        let place = self.arena.len();
+        self.arena.push(len);
+        self.arena.extend_from_slice(name);
+        self.fill(slot, place);
+        self.names += 1;
+        true
+    }
+
+    /// Gives back what growing took in advance.
+    pub(super) fn freeze(&mut self) {
+        self.arena.shrink_to_fit();
+        self.resize(self.names * 2);
+        self.table.shrink_to_fit();
+    }
+
+    /// The name itself or the longest listed parent.
+    pub(super) fn find(&self, domain: &Domain) -> Option<FoundName<'_>> {
+        if self.names == 0 {
+            return None;
+        }
+        let name = domain.as_str().as_bytes();
+        let mut hash = SEED;
+        let mut found = None;
+        for (at, &b) in name.iter().enumerate().rev() {
+            if b == b'.' {
+                let parent = name.get(at + 1..).unwrap_or_default();
+                found = self.probe(hash, parent).ok().or(found);
+            }
+            hash = step(hash, b);
+        }
+        let place = self.probe(hash, name).ok().or(found)?;
+        let range = self.range(place)?;
+        Some(FoundName {
+            name: std::str::from_utf8(self.arena.get(range)?).ok()?,
+            source: self
+                .files
+                .partition_point(|&start| start <= place)
+                .saturating_sub(1),
+        })
+    }
+
+    /// The place of `name`, or the free slot where it would go.
+    fn probe(&self, hash: u64, name: &[u8]) -> Result<usize, usize> {
+        let mut slot = spread(hash, self.table.len());
+        while let Some(&place) = self.table.get(slot) {
+            let Some(place) = (place as usize).checked_sub(1) else {
+                return Err(slot);
+            };
+            if self.is_at(place, name) {
+                return Ok(place);
+            }
+            slot += 1;
+            if slot == self.table.len() {
+                slot = 0;
+            }
+        }
+        Err(slot)
+    }
+
+    fn is_at(&self, place: usize, name: &[u8]) -> bool {
+        self.arena.get(place).copied().map(usize::from) == Some(name.len())
+            && self
+                .arena
+                .get(place + 1..)
+                .is_some_and(|rest| rest.starts_with(name))
+    }
+
+    fn range(&self, place: usize) -> Option<Range<usize>> {
+        let len = usize::from(*self.arena.get(place)?);
+        Some(place + 1..place + 1 + len)
+    }
+
+    fn fill(&mut self, slot: usize, place: usize) {
+        if let (Some(free), Ok(place)) = (self.table.get_mut(slot), u32::try_from(place + 1)) {
+            *free = place;
+        }
+    }
+
+    fn resize(&mut self, slots: usize) {
+        self.table = vec![0; slots];
+        let mut place = 0;
+        while let Some(range) = self.range(place) {
+            let end = range.end;
+            let name = self.arena.get(range).unwrap_or_default();
+            let hash = name.iter().rev().fold(SEED, |hash, &b| step(hash, b));
+            let mut slot = spread(hash, slots);
+            // Names in the arena are distinct, so the next free slot is theirs.
+            while self.table.get(slot).is_some_and(|&taken| taken != 0) {
+                slot = (slot + 1) % slots;
+            }
+            self.fill(slot, place);
+            place = end;
+        }
+    }
+}
+
+/// FNV-1a's offset basis and prime (64 bits).
+const SEED: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0000_0100_0000_01b3;
+
+const fn step(hash: u64, byte: u8) -> u64 {
+    (hash ^ byte as u64).wrapping_mul(PRIME)
+}
+
+/// A slot out of `slots`, from all bits of `hash` (FNV's own high bits are weak for short names).
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the high half of the product is below `slots`"
+)]
+const fn spread(hash: u64, slots: usize) -> usize {
+    let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((mixed as u128 * slots as u128) >> 64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn domain(name: &str) -> Domain {
+        Domain::new(name).expect("a domain")
+    }
+
+    fn set(files: &[&[&str]]) -> DomainSet {
+        let mut set = DomainSet::default();
+        for names in files {
+            set.begin_file();
+            for name in *names {
+                assert!(set.add(&domain(name)));
+            }
+        }
+        set.freeze();
+        set
+    }
+
+    #[test]
+    fn a_name_or_any_parent_is_found_most_specific_first() {
+        let set = set(&[&["tk", "duckdns.org"], &["tk", "evil.duckdns.org"]]);
+        assert_eq!(set.names, 3);
+        for (name, found) in [
+            ("tk", Some(("tk", 0))),
+            ("a.b.tk", Some(("tk", 0))),
+            ("duckdns.org", Some(("duckdns.org", 0))),
+            ("x.evil.duckdns.org", Some(("evil.duckdns.org", 1))),
+            ("notduckdns.org", None),
+            ("org", None),
+            ("tk.example", None),
+        ] {
+            let at = set
+                .find(&domain(name))
+                .map(|found| (found.name, found.source));
+            assert_eq!(at, found, "{name}");
+        }
+        assert_eq!(DomainSet::default().find(&domain("tk")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_trying_every_parent(
+            listed in prop::collection::vec("[ab]{1,2}(\\.[ab]{1,2}){0,3}", 0..60),
+            asked in prop::collection::vec("[ab]{1,2}(\\.[ab]{1,2}){0,4}", 1..60),
+        ) {
+            let names: Vec<&str> = listed.iter().map(String::as_str).collect();
+            let set = set(&[&names]);
+            for name in asked {
+                let name = domain(&name);
+                let expected = name.with_parents().find(|parent| names.contains(parent));
+                prop_assert_eq!(set.find(&name).map(|found| found.name), expected);
+            }
+        }
+    }
+}

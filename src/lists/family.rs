@@ -1,0 +1,121 @@
+//! The two address families as plain integers, so that sets of networks are
+//! sorted arrays of `u32` or `u128` and one algorithm serves both.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+/// An address as an integer; most significant bit first.
+pub(super) trait Bits: Copy + Ord {
+    /// The last address of the network of length `len` that holds `self`.
+    fn last(self, len: u8) -> Self;
+    /// The address after this one; `None` after the family's last.
+    fn next(self) -> Option<Self>;
+    /// Whether `self` and `start` agree in their first `len` bits.
+    fn agrees(self, start: Self, len: u8) -> bool;
+    /// The network of length `len` that holds `self`.
+    fn network(self, len: u8) -> IpNet;
+}
+
+impl Bits for u32 {
+    fn last(self, len: u8) -> Self {
+        self | Self::MAX.checked_shr(len.into()).unwrap_or(0)
+    }
+
+    fn next(self) -> Option<Self> {
+        self.checked_add(1)
+    }
+
+    fn agrees(self, start: Self, len: u8) -> bool {
+        (self ^ start)
+            .checked_shr(Self::BITS.saturating_sub(len.into()))
+            .unwrap_or(0)
+            == 0
+    }
+
+    fn network(self, len: u8) -> IpNet {
+        Ipv4Net::new_assert(Ipv4Addr::from_bits(self), len)
+            .trunc()
+            .into()
+    }
+}
+
+impl Bits for u128 {
+    fn last(self, len: u8) -> Self {
+        self | Self::MAX.checked_shr(len.into()).unwrap_or(0)
+    }
+
+    fn next(self) -> Option<Self> {
+        self.checked_add(1)
+    }
+
+    fn agrees(self, start: Self, len: u8) -> bool {
+        (self ^ start)
+            .checked_shr(Self::BITS.saturating_sub(len.into()))
+            .unwrap_or(0)
+            == 0
+    }
+
+    fn network(self, len: u8) -> IpNet {
+        Ipv6Net::new_assert(Ipv6Addr::from_bits(self), len)
+            .trunc()
+            .into()
+    }
+}
+
+/// An address in its family; an IPv4-mapped one is IPv4.
+pub(super) enum Address {
+    /// IPv4.
+    V4(u32),
+    /// IPv6.
+    V6(u128),
+}
+
+impl Address {
+    pub(super) fn new(ip: IpAddr) -> Self {
+        match ip.to_canonical() {
+            IpAddr::V4(ip) => Self::V4(ip.to_bits()),
+            IpAddr::V6(ip) => Self::V6(ip.to_bits()),
+        }
+    }
+}
+
+/// A network in one spelling: host bits cleared, and a network of IPv4-mapped
+/// addresses (`::ffff:a.b.c.d/96` and longer) as the IPv4 network it means.
+pub(super) fn canonical(net: IpNet) -> IpNet {
+    let net = net.trunc();
+    if let IpNet::V6(v6) = net
+        && let Some(len) = v6.prefix_len().checked_sub(96)
+        && let Some(v4) = v6.addr().to_ipv4_mapped()
+    {
+        return Ipv4Net::new_assert(v4, len).into();
+    }
+    net
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_of_both_families() {
+        assert_eq!(0_u32.last(0), u32::MAX);
+        assert_eq!(u32::MAX.last(32), u32::MAX);
+        assert!(u32::MAX.agrees(0, 0));
+        assert!(!1_u32.agrees(0, 32));
+        assert_eq!(0_u128.last(64), u128::from(u64::MAX));
+        assert!(u128::MAX.agrees(0, 0));
+        assert_eq!(u128::MAX.next(), None);
+    }
+
+    #[test]
+    fn mapped_networks_are_ipv4() {
+        let net = |text: &str| text.parse::<IpNet>().expect("a network");
+        assert_eq!(
+            canonical(net("::ffff:10.1.2.3/120")).to_string(),
+            "10.1.2.0/24"
+        );
+        assert_eq!(canonical(net("::ffff:0.0.0.0/95")), net("::fffe:0:0/95"));
+        assert_eq!(canonical(net("2001:db8::1/32")), net("2001:db8::/32"));
+    }
+}

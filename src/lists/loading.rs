@@ -1,0 +1,122 @@
+//! Reading all list files into one [`Lists`], all mistakes at once.
+
+use std::path::{Path, PathBuf};
+
+use super::apps::AppSet;
+use super::domain_set::DomainSet;
+use super::file::{self, ListError, ListWarning};
+use super::formats::{self, LineFault};
+use super::network_set::{MOST_SOURCES, NetworkSet, NetworkSetBuilder};
+use super::{Files, List, Lists, Loaded};
+
+/// See [`Lists::load`].
+pub(super) fn load(files: &Files) -> Result<(Lists, Vec<ListWarning>), Vec<ListError>> {
+    let mut reading = Reading::default();
+    let networks = reading.networks(&files.networks);
+    let mail_domains = reading.domains(List::MailDomains, &files.mail_domains);
+    let mail_domains_allow = reading.domains(List::MailDomainsAllow, &files.mail_domains_allow);
+    let mail_servers = reading.domains(List::MailServers, &files.mail_servers);
+    let apps = reading.apps(&files.apps);
+    if !reading.errors.is_empty() {
+        return Err(reading.errors);
+    }
+    let text = |paths: &[PathBuf]| {
+        paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect()
+    };
+    let lists = Lists {
+        networks,
+        mail_domains,
+        mail_domains_allow,
+        mail_servers,
+        apps,
+        sources: [
+            text(&files.networks),
+            text(&files.mail_domains),
+            text(&files.mail_domains_allow),
+            text(&files.mail_servers),
+            text(&files.apps),
+        ],
+        files: files.clone(),
+        loaded: reading.loaded,
+    };
+    Ok((lists, reading.warnings))
+}
+
+#[derive(Default)]
+struct Reading {
+    warnings: Vec<ListWarning>,
+    errors: Vec<ListError>,
+    loaded: Vec<Loaded>,
+}
+
+impl Reading {
+    fn networks(&mut self, paths: &[PathBuf]) -> NetworkSet {
+        if paths.len() > MOST_SOURCES {
+            self.errors.push(ListError::TooMany {
+                list: List::Networks.key(),
+                files: paths.len(),
+                most: MOST_SOURCES,
+            });
+            return NetworkSet::default();
+        }
+        let mut builder = NetworkSetBuilder::default();
+        for (source, path) in paths.iter().enumerate() {
+            self.file(List::Networks, path, |line| {
+                let Some((net, scopes)) = formats::network::read(line)? else {
+                    return Ok(0);
+                };
+                builder.add(net, scopes, source);
+                Ok(1)
+            });
+        }
+        builder.build()
+    }
+
+    fn domains(&mut self, list: List, paths: &[PathBuf]) -> DomainSet {
+        let mut set = DomainSet::default();
+        for path in paths {
+            set.begin_file();
+            self.file(list, path, |line| {
+                formats::domain::read(line, |domain| {
+                    set.add(domain).then_some(()).ok_or(LineFault::Full)
+                })
+            });
+        }
+        set.freeze();
+        set
+    }
+
+    fn apps(&mut self, paths: &[PathBuf]) -> AppSet {
+        let mut set = AppSet::default();
+        for (source, path) in paths.iter().enumerate() {
+            self.file(List::Apps, path, |line| {
+                let entry = formats::app::read(line)?;
+                Ok(entry.map_or(0, |entry| {
+                    set.add(entry, source);
+                    1
+                }))
+            });
+        }
+        set
+    }
+
+    fn file(
+        &mut self,
+        list: List,
+        path: &Path,
+        take: impl FnMut(&str) -> Result<usize, LineFault>,
+    ) {
+        match file::read(path, list.key(), &mut self.warnings, take) {
+            Ok(tally) => self.loaded.push(Loaded {
+                file: path.into(),
+                list: list.key(),
+                entries: tally.entries,
+                skipped: tally.skipped,
+            }),
+            Err(error) => self.errors.push(error),
+        }
+    }
+}
