@@ -1,1 +1,226 @@
-//! Placeholder head, replaced when the room is built.
+//! Which door a request knocks at, by path and verb, as Rails' router decides.
+//!
+//! Before routing, rack-attack and the router squeeze runs of `/` and drop one
+//! at the end, and that is all: encoded letters, other case, dot segments and
+//! `;parameters` do not route. Many routes also take one `.suffix`. What counts
+//! is the union over versions: Mastodon 4.1 routes `/auth.json` (and makes the
+//! account while answering 406), main does not; so it is guarded.
+//!
+//! Not here, since no account, app, token or address comes of them at once:
+//! rows 4, 7, 15 to 18, 20, 21, 23 and 25, `…/:id/regenerate` (a new secret for
+//! an app one owns) and `DELETE`.
+
+use http::Method;
+
+use crate::endpoint::Endpoint;
+
+#[cfg(test)]
+mod tests;
+
+/// A family of paths that holds at least one door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GuardedPath {
+    /// `/auth`.
+    Auth,
+    /// `/auth/sign_up`.
+    AuthSignUp,
+    /// `/auth/sign_in`.
+    AuthSignIn,
+    /// `/auth/setup`.
+    AuthSetup,
+    /// `/auth/confirmation`.
+    AuthConfirmation,
+    /// `/invite/:code`.
+    Invite,
+    /// `/invites` and `/admin/invites`.
+    Invites,
+    /// `/api/v1/accounts`.
+    ApiAccounts,
+    /// `/api/v1/accounts/:id/email_subscriptions`.
+    ApiSubscriptions,
+    /// `/api/v1/emails/confirmations`.
+    ApiConfirmations,
+    /// `/api/v1/apps`.
+    ApiApps,
+    /// `/settings/applications`.
+    SettingsApplications,
+    /// `/settings/applications/:id`.
+    SettingsApplication,
+    /// `/oauth/token`.
+    OauthToken,
+    /// `/oauth/authorize`.
+    OauthAuthorize,
+}
+
+impl GuardedPath {
+    /// The door that most requests to this path are for: the voice of an answer
+    /// when the verb is not known.
+    #[must_use]
+    pub const fn usual(self) -> Endpoint {
+        match self {
+            Self::Auth => Endpoint::SignUp,
+            Self::AuthSignUp | Self::Invite => Endpoint::SignUpForm,
+            Self::AuthSignIn => Endpoint::SignIn,
+            Self::AuthSetup => Endpoint::EmailSetup,
+            Self::AuthConfirmation => Endpoint::ConfirmationResend,
+            Self::Invites => Endpoint::InviteCreate,
+            Self::ApiAccounts => Endpoint::ApiSignUp,
+            Self::ApiSubscriptions => Endpoint::Subscription,
+            Self::ApiConfirmations => Endpoint::ApiEmailChange,
+            Self::ApiApps => Endpoint::AppCreate,
+            Self::SettingsApplications | Self::SettingsApplication => Endpoint::AppSettings,
+            Self::OauthToken => Endpoint::Token,
+            Self::OauthAuthorize => Endpoint::Authorize,
+        }
+    }
+}
+
+/// The family that a request belongs to, if it may be for a door; `None` lets it
+/// pass untouched.
+///
+/// `method` is the verb on the wire and `path` the undecoded path without query.
+/// A POST belongs to any family, because an override may change its verb; the
+/// other verbs only where they reach a door. Allocates nothing.
+#[must_use]
+pub fn guarded_path(method: &Method, path: &str) -> Option<GuardedPath> {
+    // Nearly every request ends here.
+    if !matches!(
+        path.as_bytes().get(1),
+        Some(b'a' | b'i' | b'o' | b's' | b'/')
+    ) {
+        return None;
+    }
+    let found = family(path)?;
+    let reaches = *method == Method::POST || endpoint(found, method).is_some();
+    reaches.then_some(found)
+}
+
+/// The door, once the verb that the router sees is known.
+#[must_use]
+pub fn endpoint(path: GuardedPath, method_after_override: &Method) -> Option<Endpoint> {
+    match *method_after_override {
+        // Rails routes HEAD as GET.
+        Method::GET | Method::HEAD => match path {
+            GuardedPath::AuthSignUp | GuardedPath::Invite => Some(Endpoint::SignUpForm),
+            GuardedPath::SettingsApplication => Some(Endpoint::AppToken),
+            GuardedPath::OauthAuthorize => Some(Endpoint::Authorize),
+            _ => None,
+        },
+        Method::POST => match path {
+            GuardedPath::AuthSignUp
+            | GuardedPath::Invite
+            | GuardedPath::AuthSetup
+            | GuardedPath::SettingsApplication => None,
+            door => Some(door.usual()),
+        },
+        Method::PUT | Method::PATCH => match path {
+            GuardedPath::Auth => Some(Endpoint::EmailChange),
+            GuardedPath::AuthSetup => Some(Endpoint::EmailSetup),
+            GuardedPath::SettingsApplication => Some(Endpoint::AppSettings),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the body must be there before the request can be judged. A GET is
+/// judged without; if it announces a body, `attempt::read` refuses it.
+#[must_use]
+pub fn takes_body(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// The code in `/invite/:code`, if it is a plain word.
+pub(super) fn invite_code(path: &str) -> Option<&str> {
+    let code = stem(segments(path).nth(1)?)?;
+    code.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric())
+        .then_some(code)
+}
+
+/// The squeezed path: what is between the slashes.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+fn family(path: &str) -> Option<GuardedPath> {
+    let mut rest = segments(path);
+    let first = rest.next()?;
+    let found = match first {
+        "api" => return api(rest),
+        "auth" => match rest.next() {
+            None => GuardedPath::Auth,
+            Some(page) => auth(stem(page)?)?,
+        },
+        "oauth" => match stem(rest.next()?)? {
+            "token" => GuardedPath::OauthToken,
+            "authorize" => GuardedPath::OauthAuthorize,
+            _ => return None,
+        },
+        "settings" => return settings(rest),
+        "invite" => {
+            stem(rest.next()?)?;
+            GuardedPath::Invite
+        }
+        "admin" if stem(rest.next()?)? == "invites" => GuardedPath::Invites,
+        other => match stem(other)? {
+            "auth" => GuardedPath::Auth,
+            "invites" => GuardedPath::Invites,
+            _ => return None,
+        },
+    };
+    rest.next().is_none().then_some(found)
+}
+
+fn auth(page: &str) -> Option<GuardedPath> {
+    Some(match page {
+        "sign_up" => GuardedPath::AuthSignUp,
+        "sign_in" => GuardedPath::AuthSignIn,
+        "setup" => GuardedPath::AuthSetup,
+        "confirmation" => GuardedPath::AuthConfirmation,
+        _ => return None,
+    })
+}
+
+/// `format: false` on every version: no suffix anywhere.
+fn api<'a>(mut rest: impl Iterator<Item = &'a str>) -> Option<GuardedPath> {
+    if rest.next()? != "v1" {
+        return None;
+    }
+    let found = match rest.next()? {
+        "apps" => GuardedPath::ApiApps,
+        "accounts" => match rest.next() {
+            None => GuardedPath::ApiAccounts,
+            Some(id) if !id.contains('.') && rest.next()? == "email_subscriptions" => {
+                GuardedPath::ApiSubscriptions
+            }
+            Some(_) => return None,
+        },
+        "emails" if rest.next()? == "confirmations" => GuardedPath::ApiConfirmations,
+        _ => return None,
+    };
+    rest.next().is_none().then_some(found)
+}
+
+fn settings<'a>(mut rest: impl Iterator<Item = &'a str>) -> Option<GuardedPath> {
+    let collection = rest.next()?;
+    let found = match rest.next() {
+        None if stem(collection)? == "applications" => GuardedPath::SettingsApplications,
+        Some(id) if collection == "applications" && stem(id)? != "new" => {
+            GuardedPath::SettingsApplication
+        }
+        _ => return None,
+    };
+    rest.next().is_none().then_some(found)
+}
+
+/// A segment without its `.suffix`; `None` if the dots are not such as
+/// `(.:format)` takes: `token.`, `token.a.b`, `.json`.
+fn stem(segment: &str) -> Option<&str> {
+    match segment.split_once('.') {
+        None => Some(segment),
+        Some((stem, suffix)) => {
+            (!stem.is_empty() && !suffix.is_empty() && !suffix.contains('.')).then_some(stem)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Bracket expansion: `user[email]=x` becomes a hash in a hash.
+//!
+//! Only the forms that Rack 2.2 and Rack 3 expand alike are taken: `a`,
+//! `a[b]`, `a[b][c]…`, each perhaps ending in `[]`. Unbalanced, doubled,
+//! leading or empty brackets (`[a]`, `a]`, `a[[b]]`, `a[b]c`, `a[][b]`) name
+//! one key on Rack 2.2 and another on Rack 3, so they are refused.
+//!
+//! A repeated scalar is overwritten, as everywhere in Rack. Two *kinds* under
+//! one key are refused even where Rack would silently keep the last.
+
+use std::collections::btree_map::Entry;
+
+use super::{Fault, MAX_DEPTH, Params, Value};
+
+/// Puts `value` (text or null) where `key` says.
+pub(super) fn insert(params: &mut Params, key: &str, value: Value) -> Result<(), Fault> {
+    if key.is_empty() || key.chars().any(char::is_control) {
+        return Err(Fault::malformed(
+            "a parameter's name is empty or has control characters",
+        ));
+    }
+    let (mut name, mut rest) = key.split_at(key.find('[').unwrap_or(key.len()));
+    if name.is_empty() || name.contains(']') {
+        return Err(BRACKETS);
+    }
+    let mut here = params;
+    for _ in 0..MAX_DEPTH {
+        match step(rest)? {
+            Step::End => return put(here, name, value),
+            Step::List => return push(here, name, value),
+            Step::Into(child, after) => {
+                here = map_at(here, name)?;
+                (name, rest) = (child, after);
+            }
+        }
+    }
+    Err(Fault::malformed("parameters nest too deep"))
+}
+
+const BRACKETS: Fault = Fault::malformed("odd brackets in a parameter's name");
+const KINDS: Fault = Fault::malformed("one parameter in two kinds");
+
+enum Step<'a> {
+    End,
+    List,
+    Into(&'a str, &'a str),
+}
+
+fn step(rest: &str) -> Result<Step<'_>, Fault> {
+    match rest {
+        "" => return Ok(Step::End),
+        "[]" => return Ok(Step::List),
+        _ => {}
+    }
+    let (child, after) = rest
+        .strip_prefix('[')
+        .and_then(|inner| inner.split_once(']'))
+        .ok_or(BRACKETS)?;
+    if child.is_empty() || child.contains('[') {
+        return Err(BRACKETS);
+    }
+    Ok(Step::Into(child, after))
+}
+
+fn put(params: &mut Params, name: &str, value: Value) -> Result<(), Fault> {
+    if let Some(Value::List(_) | Value::Map(_)) = params.get(name) {
+        return Err(KINDS);
+    }
+    params.insert(name.to_owned(), value);
+    Ok(())
+}
+
+fn push(params: &mut Params, name: &str, value: Value) -> Result<(), Fault> {
+    if value == Value::Null {
+        // Rails drops it, but when and where has changed between versions.
+        return Err(Fault::malformed("a null in a list"));
+    }
+    match params
+        .entry(name)
+        .or_insert_with(|| Value::List(Vec::new()))
+    {
+        Value::List(list) => list.push(value),
+        _ => return Err(KINDS),
+    }
+    Ok(())
+}
+
+fn map_at<'a>(params: &'a mut Params, name: &str) -> Result<&'a mut Params, Fault> {
+    let value = match params.entry(name) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(entry) => entry.insert(Value::Map(Params::default())),
+    };
+    match value {
+        Value::Map(map) => Ok(map),
+        _ => Err(KINDS),
+    }
+}
