@@ -1,0 +1,118 @@
+//! Refusals as JSON: Mastodon's validation errors, its plain errors, and OAuth's.
+//!
+//! In English the sentences are Mastodon's own, for whoever compares them; in
+//! other languages they are ours. The reference is in every text that some
+//! client shows.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::Matter;
+use super::language::Language;
+use super::words::ENGLISH;
+use crate::event::EventId;
+
+/// The sign-up API: `error` for all, `details` where the address is at fault.
+pub(super) fn detailed(matter: Matter, id: EventId, language: Language) -> String {
+    let Some(code) = code(matter) else {
+        return plain_value(matter, id, language).to_string();
+    };
+    let sentence = clause(matter, language).map_or_else(
+        || sentence(matter, language),
+        |clause| format!("Validation failed: E-mail address {clause}"),
+    );
+    let description =
+        clause(matter, language).map_or_else(|| self::sentence(matter, language), str::to_owned);
+    json!({
+        "error": signed(&sentence, id, language),
+        "details": {
+            "email": [{ "error": code, "description": signed(&description, id, language) }]
+        }
+    })
+    .to_string()
+}
+
+/// `error` alone.
+pub(super) fn plain(status: StatusCode, matter: Matter, id: EventId, language: Language) -> String {
+    let english = language.0.lang == ENGLISH.lang;
+    let invalid = status == StatusCode::UNPROCESSABLE_ENTITY && english;
+    let text = match clause(matter, language) {
+        Some(clause) => format!("Validation failed: E-mail address {clause}"),
+        None if invalid => format!("Validation failed: {}", sentence(matter, language)),
+        None => return plain_value(matter, id, language).to_string(),
+    };
+    json!({ "error": signed(&text, id, language) }).to_string()
+}
+
+fn plain_value(matter: Matter, id: EventId, language: Language) -> Value {
+    json!({ "error": signed(&sentence(matter, language), id, language) })
+}
+
+/// RFC 6749 §5.2. A spent budget has no code of its own there; its `error` is
+/// the one that Mastodon's throttles give, which some apps show as it is.
+pub(super) fn oauth(matter: Matter, id: EventId, language: Language) -> String {
+    let error = match matter {
+        Matter::Spent(..) | Matter::TryAgain(_) => ENGLISH.spent.what,
+        Matter::Request(_) | Matter::AddressForm => "invalid_request",
+        Matter::Network | Matter::App | Matter::Address | Matter::Mailbox | Matter::Unreachable => {
+            "access_denied"
+        }
+    };
+    let description = signed(&sentence(matter, language), id, language);
+    json!({ "error": error, "error_description": description }).to_string()
+}
+
+/// The code of the e-mail parameter's fault. `ERR_TRY_AGAIN` is not Mastodon's:
+/// the official apps show the description of a code that they do not know, and
+/// would show a sentence of their own, and a wrong one, for any that they do.
+const fn code(matter: Matter) -> Option<&'static str> {
+    match matter {
+        Matter::Address => Some("ERR_BLOCKED"),
+        Matter::Mailbox => Some("ERR_TAKEN"),
+        Matter::Unreachable => Some("ERR_UNREACHABLE"),
+        Matter::AddressForm => Some("ERR_INVALID"),
+        Matter::TryAgain(_) => Some("ERR_TRY_AGAIN"),
+        Matter::Network | Matter::App | Matter::Request(_) | Matter::Spent(..) => None,
+    }
+}
+
+/// What Mastodon says after "E-mail address"; English only.
+fn clause(matter: Matter, language: Language) -> Option<&'static str> {
+    if language.0.lang != ENGLISH.lang {
+        return None;
+    }
+    match matter {
+        Matter::Address => Some("uses a disallowed e-mail provider"),
+        Matter::Mailbox => Some("has already been taken"),
+        Matter::Unreachable => Some("does not seem to exist"),
+        Matter::AddressForm => Some("is invalid"),
+        Matter::TryAgain(_) => Some("could not be checked just now, please try again in a minute"),
+        Matter::Network | Matter::App | Matter::Request(_) | Matter::Spent(..) => None,
+    }
+}
+
+/// What happened, and what to do where waiting helps.
+fn sentence(matter: Matter, language: Language) -> String {
+    let what = language.0.what(matter);
+    match matter {
+        Matter::Spent(..) | Matter::TryAgain(_) => {
+            let help = language.0.help(matter);
+            format!(
+                "{what}{}{}",
+                language.0.stop,
+                help.trim_end_matches(['.', '。'])
+            )
+        }
+        Matter::Network
+        | Matter::App
+        | Matter::Address
+        | Matter::Mailbox
+        | Matter::Unreachable
+        | Matter::AddressForm
+        | Matter::Request(_) => what.to_owned(),
+    }
+}
+
+fn signed(text: &str, id: EventId, language: Language) -> String {
+    format!("{text} ({} {id})", language.0.reference)
+}
