@@ -13,6 +13,7 @@ require_relative '../lib/normalised_path'
 require_relative '../lib/echo'
 require_relative '../lib/streams'
 require_relative '../lib/schema'
+require_relative '../lib/sqlite_threads'
 
 module TuskgateTest
   # Production settings where they decide how a request is read; nothing that
@@ -31,6 +32,7 @@ module TuskgateTest
     config.session_store :cookie_store, key: '_mastodon_session', same_site: :lax
     config.log_level = :warn
     config.logger = ActiveSupport::Logger.new(File.join(STATE, 'rails.log'))
+    config.action_controller.log_warning_on_csrf_failure = false # every API call has none
     config.action_mailer.delivery_method = :test
     config.action_mailer.default_url_options = { host: 'mastodon.test', protocol: 'https' }
     config.action_dispatch.default_headers = { 'X-Frame-Options' => 'DENY', 'X-Content-Type-Options' => 'nosniff', 'Server' => 'Mastodon' }
@@ -49,5 +51,5 @@ File.write(File.join(TuskgateTest::Application::STATE, 'database.yml'), <<~YAML)
     adapter: sqlite3
     database: #{File.join(TuskgateTest::Application::STATE, 'mastodon.sqlite3')}
     pool: 64
-    timeout: 20000
+    default_transaction_mode: immediate
 YAML
