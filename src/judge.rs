@@ -1,1 +1,3 @@
 //! Placeholder head, replaced when the room is built.
+
+pub mod limit;

@@ -54,9 +54,8 @@ impl DomainSet {
             self.resize((self.names + 1) * 4);
         }
         let hash = name.iter().rev().fold(SEED, |hash, &b| step(hash, b));
-        let slot = match self.probe(hash, name) {
-            Ok(_) => return true,
-            Err(slot) => slot,
+        let Err(slot) = self.probe(hash, name) else {
+            return true;
         };
         let place = self.arena.len();
         self.arena.push(len);

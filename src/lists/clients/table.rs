@@ -1,7 +1,8 @@
 //! The table of well-known clients, alphabetical, each with its source.
 //!
-//! Sources name the public repository and file that states the fact. Add a
-//! client only with one: a wrong redirect URI here is a door left open.
+//! Sources name the public repository and file that states the fact, or say
+//! that nobody has read it again. Add a client only with a source: a redirect
+//! URI that is not the client's own makes an impostor's work easier.
 
 use super::KnownClient;
 use super::Return::{Begin, Host, OutOfBand};
@@ -11,10 +12,10 @@ pub(super) static CLIENTS: [KnownClient; 30] = [
     KnownClient {
         name: "Brutaldon",
         registers_as: &["Brutaldon"],
-        returns_to: &[Host("brutaldon.org"), Host("brutaldon.online")],
-        websites: &["brutaldon.org", "brutaldon.online"],
+        returns_to: &[Host("brutaldon.org")],
+        websites: &["brutaldon.org"],
         shape: Web,
-        source: "a web client's login returns to its own hosts; those are its two public instances",
+        source: "a web client's login returns to its own hosts; that is its public instance",
     },
     KnownClient {
         name: "Buffer",
@@ -102,7 +103,7 @@ pub(super) static CLIENTS: [KnownClient; 30] = [
         returns_to: &[Begin("megalodon-android-auth://callback")],
         websites: &["sk22.github.io/megalodon"],
         shape: Installed,
-        source: "sk22/megalodon, a fork of mastodon-android with a scheme of its own",
+        source: "sk22/megalodon, a fork of mastodon-android with a scheme of its own (general knowledge, not re-read)",
     },
     KnownClient {
         name: "Metatext",
@@ -138,7 +139,7 @@ pub(super) static CLIENTS: [KnownClient; 30] = [
         returns_to: &[Begin("oauth2redirect://app.pachli")],
         websites: &["pachli.app"],
         shape: Installed,
-        source: "pachli/pachli-android, a fork of Tusky: oauth_scheme and the application id",
+        source: "pachli/pachli-android, a fork of Tusky: oauth_scheme and the application id (general knowledge, not re-read)",
     },
     KnownClient {
         name: "Phanpy",
@@ -226,7 +227,7 @@ pub(super) static CLIENTS: [KnownClient; 30] = [
         returns_to: &[Begin("tusker://")],
         websites: &["vaccor.space/tusker"],
         shape: Installed,
-        source: "shadowfacts/Tusker: the registered URL scheme",
+        source: "shadowfacts/Tusker: the registered URL scheme (general knowledge, not re-read)",
     },
     KnownClient {
         name: "Tusky",
@@ -250,6 +251,6 @@ pub(super) static CLIENTS: [KnownClient; 30] = [
         returns_to: &[Begin("oauth2redirect://net.accelf.yuito")],
         websites: &["github.com/accelforce/Yuito"],
         shape: Installed,
-        source: "accelforce/Yuito, a fork of Tusky: oauth_scheme and the application id",
+        source: "accelforce/Yuito, a fork of Tusky: oauth_scheme and the application id (general knowledge, not re-read)",
     },
 ];

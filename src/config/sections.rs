@@ -1,0 +1,263 @@
+//! Every section and key, in the order of `config/tuskgate.toml`, and what
+//! one key may not be beside another.
+
+use std::path::PathBuf;
+
+use super::mistake::Mistakes;
+use super::reader::{Reader, Section};
+use super::said::Document;
+use super::settings::{
+    Admin, Bounds, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes, Settings, Store,
+    Timeouts, Upstream, UpstreamAddress,
+};
+use super::value::{self, Limited};
+use crate::judge::limit::{Budget, Limit};
+use crate::lists::Files;
+use crate::verdict::Mode;
+
+/// The settings, and what is wrong with them.
+pub(super) fn read(document: &Document<'_>) -> (Settings, Mistakes) {
+    let (settings, mistakes, _) = Reader::read(document, root);
+    (settings, mistakes)
+}
+
+/// Every key.
+pub(super) fn keys(document: &Document<'_>) -> Vec<String> {
+    let (_, _, keys) = Reader::read(document, root);
+    keys
+}
+
+fn root(root: &mut Section<'_, '_>) -> Settings {
+    let observe = root.one("observe", &value::BOOL).unwrap_or_default();
+    let listen = root.section("listen", listen);
+    let upstream = root.section("upstream", upstream);
+    let timeouts = root.section("timeouts", timeouts);
+    let bounds = root.section("bounds", bounds);
+    let store = root.section("store", store);
+    let admin = root.section("admin", |section| admin(section, &store));
+    let events = root.section("events", events);
+    let dns = root.section("dns", dns);
+    let lists = root.section("lists", lists);
+    let rules = root.section("rules", rules);
+    let limits = root.section("limits", limits);
+    let guards = root.section("guards", guards);
+    let log = root.section("log", log);
+    let settings = Settings {
+        observe,
+        listen,
+        timeouts,
+        bounds,
+        upstream,
+        admin,
+        store,
+        events,
+        dns,
+        lists,
+        rules,
+        limits,
+        guards,
+        log,
+    };
+    together(root, &settings);
+    settings
+}
+
+fn listen(section: &mut Section<'_, '_>) -> Listen {
+    let default = Listen::default();
+    let address = section.one("address", &value::LISTEN).map(|at| match at {
+        ListenAddress::Unix(path) => ListenAddress::Unix(section.document().resolve(path)),
+        ListenAddress::Tcp(_) => at,
+    });
+    Listen {
+        address: address.unwrap_or(default.address),
+        trusted_proxies: section
+            .many("trusted-proxies", &value::PROXY)
+            .unwrap_or(default.trusted_proxies),
+        workers: section
+            .one("workers", &value::WORKERS)
+            .flatten()
+            .unwrap_or(default.workers),
+        max_connections: section
+            .one("max-connections", &value::COUNT)
+            .unwrap_or(default.max_connections),
+    }
+}
+
+fn upstream(section: &mut Section<'_, '_>) -> Upstream {
+    let document = section.document();
+    let resolved = |at: UpstreamAddress| match at {
+        UpstreamAddress::Unix(path) => UpstreamAddress::Unix(document.resolve(path)),
+        UpstreamAddress::Tcp(_) | UpstreamAddress::Name(..) => at,
+    };
+    let address = section.one("address", &value::UPSTREAM).map(resolved);
+    Upstream {
+        address: address.unwrap_or(Upstream::default().address),
+        streaming: section.one("streaming", &value::UPSTREAM).map(resolved),
+    }
+}
+
+fn timeouts(section: &mut Section<'_, '_>) -> Timeouts {
+    let default = Timeouts::default();
+    let mut time = |key, default| section.one(key, &value::TIMEOUT).unwrap_or(default);
+    Timeouts {
+        client_idle: time("client-idle", default.client_idle),
+        request_head: time("request-head", default.request_head),
+        body_stall: time("body-stall", default.body_stall),
+        connect: time("connect", default.connect),
+        reply_head: time("reply-head", default.reply_head),
+        reply_stall: time("reply-stall", default.reply_stall),
+        drain: time("drain", default.drain),
+    }
+}
+
+fn bounds(section: &mut Section<'_, '_>) -> Bounds {
+    let default = Bounds::default();
+    let mut size = |key, default| section.one(key, &value::SIZE).unwrap_or(default);
+    Bounds {
+        body: size("body", default.body),
+        bodies: size("bodies", default.bodies),
+        head: size("head", default.head),
+    }
+}
+
+fn store(section: &mut Section<'_, '_>) -> Store {
+    let path = section.one("path", &value::PATH);
+    path.map_or_else(Store::default, |path| Store {
+        path: section.document().resolve(path),
+    })
+}
+
+fn admin(section: &mut Section<'_, '_>, store: &Store) -> Admin {
+    let address = section.one("address", &value::ADMIN);
+    let socket = section.one("socket", &value::PATH);
+    Admin {
+        address: address.unwrap_or(Admin::default().address),
+        socket: socket.map_or_else(
+            || store.path.join("admin.sock"),
+            |path| section.document().resolve(path),
+        ),
+    }
+}
+
+fn events(section: &mut Section<'_, '_>) -> Events {
+    let default = Events::default();
+    Events {
+        access: section
+            .one("access", &value::BOOL)
+            .unwrap_or(default.access),
+        retention: section
+            .one("retention", &value::RETENTION)
+            .unwrap_or(default.retention),
+    }
+}
+
+fn dns(section: &mut Section<'_, '_>) -> Dns {
+    let default = Dns::default();
+    Dns {
+        servers: section
+            .many("servers", &value::DNS_SERVER)
+            .unwrap_or(default.servers),
+        timeout: section
+            .one("timeout", &value::TIMEOUT)
+            .unwrap_or(default.timeout),
+    }
+}
+
+fn lists(section: &mut Section<'_, '_>) -> Files {
+    let document = section.document();
+    let mut files = |key| -> Vec<PathBuf> {
+        let paths = section.many(key, &value::PATH).unwrap_or_default();
+        paths
+            .into_iter()
+            .map(|path| document.resolve(path))
+            .collect()
+    };
+    Files {
+        networks: files("networks"),
+        mail_domains: files("mail-domains"),
+        mail_domains_allow: files("mail-domains-allow"),
+        mail_servers: files("mail-servers"),
+        apps: files("apps"),
+    }
+}
+
+fn rules(section: &mut Section<'_, '_>) -> Modes {
+    let mut modes = Modes::default();
+    for (rule, mode) in &mut modes.0 {
+        section.section(rule.name(), |own| {
+            *mode = own.one("mode", &value::MODE).unwrap_or(*mode);
+        });
+    }
+    modes
+}
+
+fn limits(section: &mut Section<'_, '_>) -> Limits {
+    let read = |limit: Limit| {
+        let default = limit.default_budget();
+        let budget = match section.one(limit.name(), &value::LIMIT) {
+            Some(Limited::To(budget)) => budget,
+            Some(Limited::Off) => Budget {
+                mode: Mode::Off,
+                ..default
+            },
+            None => default,
+        };
+        (limit, budget)
+    };
+    Limits(Limit::ALL.map(read).into())
+}
+
+fn guards(section: &mut Section<'_, '_>) -> Guards {
+    let mut guards = Guards::default();
+    for (endpoint, on) in &mut guards.0 {
+        *on = section.one(endpoint.name(), &value::BOOL).unwrap_or(*on);
+    }
+    guards
+}
+
+fn log(section: &mut Section<'_, '_>) -> Log {
+    Log {
+        format: section
+            .one("format", &value::LOG_FORMAT)
+            .unwrap_or_default(),
+        level: section.one("level", &value::LOG_LEVEL).unwrap_or_default(),
+    }
+}
+
+/// What each key may be by itself, but not together.
+fn together(root: &mut Section<'_, '_>, settings: &Settings) {
+    for (key, upstream) in [
+        ("upstream.address", Some(&settings.upstream.address)),
+        ("upstream.streaming", settings.upstream.streaming.as_ref()),
+    ] {
+        let own = match (upstream, &settings.listen.address) {
+            (Some(UpstreamAddress::Tcp(to)), ListenAddress::Tcp(at)) => to == at,
+            (Some(UpstreamAddress::Unix(to)), ListenAddress::Unix(at)) => to == at,
+            _ => false,
+        };
+        if own {
+            root.conflict(
+                key,
+                "is the gate's own listen.address, so it would forward to itself",
+                "name Mastodon's port here, and let nginx connect to listen.address",
+            );
+        }
+    }
+    if let (Some(admin), ListenAddress::Tcp(at)) =
+        (settings.admin.address, &settings.listen.address)
+        && admin == *at
+    {
+        root.conflict(
+            "admin.address",
+            "is the gate's own listen.address",
+            "give the admin listener a port of its own, out of reach of the public",
+        );
+    }
+    if settings.bounds.bodies < settings.bounds.body {
+        root.conflict(
+            "bounds.bodies",
+            "is smaller than bounds.body, so the largest allowed body could never be held",
+            "make it at least as large, better a hundred times",
+        );
+    }
+}

@@ -1,0 +1,335 @@
+//! The named limits of `[limits]`: what is counted, and how much of it.
+//!
+//! One limit for each dimension of an attempt, narrow to wide. Two demands
+//! pull at the numbers. One address of a carrier or a university may stand
+//! for two hundred people who all join within the hour, each with an app, two
+//! tokens and a second try. And the attack of December 2018 (4,500 tokens in
+//! 40 minutes, 60 apps of one name, 900 addresses) must be stopped although
+//! each address asks for only five. So the per-network limits are wide, and
+//! the per-app and per-name ones, which known clients do not share, narrow.
+//! In any span W a limit N/P admits at most N + ⌈N·W/P⌉.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use crate::quota::Quota;
+use crate::verdict::Mode;
+
+/// A named limit. Names are an interface: config key and metric label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Sign-ups and changed addresses from one client network (/32, /64).
+    SignUpPerNetwork,
+    /// The same from one site (/24, /48).
+    SignUpPerWideNetwork,
+    /// Sign-ups with one canonical mailbox.
+    SignUpPerMailbox,
+    /// Sign-ups through one app.
+    SignUpPerApp,
+    /// Sign-ups through all apps of one folded name, unless a known client.
+    SignUpPerName,
+    /// Sign-ups with addresses of one domain, unless a shared provider's.
+    SignUpPerMailDomain,
+    /// Sign-ups with addresses behind one mail server, unless a shared provider's.
+    SignUpPerMailServer,
+    /// All sign-ups.
+    SignUpTotal,
+    /// Tokens asked for from one client network (/32, /64).
+    TokenPerNetwork,
+    /// The same from one site (/24, /48).
+    TokenPerWideNetwork,
+    /// Tokens of an app for itself or by password (`client_credentials`, `password`).
+    TokenPerApp,
+    /// The same for all apps of one folded name, unless a known client.
+    TokenPerName,
+    /// Logins (`authorization_code`) through an app that is not established.
+    CodePerApp,
+    /// All tokens.
+    TokenTotal,
+    /// Apps created from one client network (/32, /64).
+    AppPerNetwork,
+    /// The same from one site (/24, /48).
+    AppPerWideNetwork,
+    /// Apps created under one folded name, unless a known client.
+    AppPerName,
+    /// All apps created.
+    AppTotal,
+    /// Sign-ups with one confirmed invite code.
+    InvitePerNetwork,
+    /// Unknown bearers and apps that the gate asks the upstream about, per client network.
+    LookUpPerNetwork,
+}
+
+/// Everything that is said of a limit, in one place.
+struct Row {
+    name: &'static str,
+    count: u32,
+    minutes: u64,
+    mode: Mode,
+    why: &'static str,
+}
+
+const fn row(name: &'static str, count: u32, minutes: u64, why: &'static str) -> Row {
+    Row {
+        name,
+        count,
+        minutes,
+        mode: Mode::Enforce,
+        why,
+    }
+}
+
+const fn observed(name: &'static str, count: u32, minutes: u64, why: &'static str) -> Row {
+    Row {
+        mode: Mode::Observe,
+        ..row(name, count, minutes, why)
+    }
+}
+
+const HOUR: u64 = 60;
+const DAY: u64 = 24 * HOUR;
+
+impl Limit {
+    /// Every limit: by door, then narrow to wide.
+    pub const ALL: [Self; 20] = [
+        Self::SignUpPerNetwork,
+        Self::SignUpPerWideNetwork,
+        Self::SignUpPerMailbox,
+        Self::SignUpPerApp,
+        Self::SignUpPerName,
+        Self::SignUpPerMailDomain,
+        Self::SignUpPerMailServer,
+        Self::SignUpTotal,
+        Self::TokenPerNetwork,
+        Self::TokenPerWideNetwork,
+        Self::TokenPerApp,
+        Self::TokenPerName,
+        Self::CodePerApp,
+        Self::TokenTotal,
+        Self::AppPerNetwork,
+        Self::AppPerWideNetwork,
+        Self::AppPerName,
+        Self::AppTotal,
+        Self::InvitePerNetwork,
+        Self::LookUpPerNetwork,
+    ];
+
+    const fn row(self) -> Row {
+        match self {
+            Self::SignUpPerNetwork => row(
+                "sign-up-per-network",
+                300,
+                HOUR,
+                "one carrier's or university's address with 200 people an hour, and every second one tries twice",
+            ),
+            Self::SignUpPerWideNetwork => row(
+                "sign-up-per-wide-network",
+                600,
+                HOUR,
+                "a carrier spreads its people over neighbouring addresses; twice the narrow limit",
+            ),
+            Self::SignUpPerMailbox => row(
+                "sign-up-per-mailbox",
+                10,
+                HOUR,
+                "one person correcting a form; dots and +tags do not make it another mailbox",
+            ),
+            Self::SignUpPerApp => row(
+                "sign-up-per-app",
+                20,
+                HOUR,
+                "one installation is one person and perhaps a family; a front-end for a whole server is a known web client or deserves a number of its own",
+            ),
+            Self::SignUpPerName => row(
+                "sign-up-per-name",
+                40,
+                HOUR,
+                "a client that nobody knows does not bring more people an hour; known clients have no such limit",
+            ),
+            Self::SignUpPerMailDomain => row(
+                "sign-up-per-mail-domain",
+                60,
+                HOUR,
+                "a school class or a club on a domain of its own; shared providers have no such limit",
+            ),
+            Self::SignUpPerMailServer => row(
+                "sign-up-per-mail-server",
+                60,
+                HOUR,
+                "many domains on one unknown server are the mark of 2018; shared providers have no such limit",
+            ),
+            Self::SignUpTotal => observed(
+                "sign-up-total",
+                2000,
+                HOUR,
+                "a busy server's rush hour; only observed, or anybody could close the server for everybody",
+            ),
+            Self::TokenPerNetwork => row(
+                "token-per-network",
+                900,
+                HOUR,
+                "200 people an hour behind one address, two tokens for each installation, and some with two devices",
+            ),
+            Self::TokenPerWideNetwork => row(
+                "token-per-wide-network",
+                1800,
+                HOUR,
+                "twice the narrow limit, for the neighbouring addresses of one carrier",
+            ),
+            Self::TokenPerApp => row(
+                "token-per-app",
+                30,
+                HOUR,
+                "one installation needs one or two tokens for itself, a script a few; 2018 took 75 for each app",
+            ),
+            Self::TokenPerName => row(
+                "token-per-name",
+                40,
+                HOUR,
+                "all unknown apps of one name together: of 4,500 tokens for AaA in 40 minutes this lets 67 through",
+            ),
+            Self::CodePerApp => row(
+                "code-per-app",
+                60,
+                HOUR,
+                "people log in through a new app one by one; an established app has no such limit",
+            ),
+            Self::TokenTotal => observed(
+                "token-total",
+                6000,
+                HOUR,
+                "three times the sign-ups in all; only observed, since logins must never fail for other people's tokens",
+            ),
+            Self::AppPerNetwork => row(
+                "app-per-network",
+                500,
+                HOUR,
+                "200 people an hour behind one address who each try a second client, and some a third",
+            ),
+            Self::AppPerWideNetwork => row(
+                "app-per-wide-network",
+                1000,
+                HOUR,
+                "twice the narrow limit, for the neighbouring addresses of one carrier",
+            ),
+            Self::AppPerName => row(
+                "app-per-name",
+                20,
+                HOUR,
+                "a client that nobody knows is not installed more often; 2018 made 60 apps called AaA",
+            ),
+            Self::AppTotal => observed(
+                "app-total",
+                4000,
+                HOUR,
+                "twice the sign-ups in all; only observed, or anybody could keep new clients out",
+            ),
+            Self::InvitePerNetwork => row(
+                "invite-per-network",
+                100,
+                DAY,
+                "an invitation to a meeting whose guests share one address; what it exempts from other limits stays bounded",
+            ),
+            Self::LookUpPerNetwork => row(
+                "look-up-per-network",
+                300,
+                HOUR,
+                "each token that the gate has not seen yet costs the upstream a question; 200 people an hour ask at most once or twice each",
+            ),
+        }
+    }
+
+    /// The one word for this limit.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// Why the default is what it is, in a few words.
+    #[must_use]
+    pub const fn why(self) -> &'static str {
+        self.row().why
+    }
+
+    /// What applies if the configuration says nothing.
+    #[must_use]
+    pub fn default_budget(self) -> Budget {
+        let row = self.row();
+        let quota = NonZeroU32::new(row.count)
+            .and_then(|count| Quota::new(count, Duration::from_secs(row.minutes * 60)))
+            .expect("the table holds non-zero counts and short periods");
+        Budget {
+            quota,
+            mode: row.mode,
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How much of something, and what happens when it is spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// N per P.
+    pub quota: Quota,
+    /// Refuse, only record, or do not count at all.
+    pub mode: Mode,
+}
+
+impl fmt::Display for Budget {
+    /// As the configuration writes it: `30/10m`, `30/10m observe` or `off`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mode {
+            Mode::Enforce => self.quota.fmt(f),
+            Mode::Observe => write!(f, "{} observe", self.quota),
+            Mode::Off => f.write_str("off"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admitted(limit: Limit, minutes: u64) -> u64 {
+        let quota = limit.default_budget().quota;
+        let burst = u64::from(quota.burst().get());
+        burst + (burst * minutes * 60).div_ceil(quota.period().as_secs())
+    }
+
+    #[test]
+    fn names_are_distinct_and_every_number_has_a_reason() {
+        let mut names: Vec<_> = Limit::ALL.iter().map(|limit| limit.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Limit::ALL.len());
+        for limit in Limit::ALL {
+            assert!(!limit.why().is_empty());
+            let total = limit.name().ends_with("-total");
+            let observed = limit.default_budget().mode == Mode::Observe;
+            assert_eq!(total, observed, "{limit}: only totals are observed");
+        }
+    }
+
+    #[test]
+    fn two_hundred_people_an_hour_behind_one_address_pass() {
+        let burst = |limit: Limit| limit.default_budget().quota.burst().get();
+        assert!(burst(Limit::SignUpPerNetwork) >= 200);
+        assert!(burst(Limit::AppPerNetwork) >= 2 * 200);
+        assert!(burst(Limit::TokenPerNetwork) >= 4 * 200);
+        assert!(burst(Limit::LookUpPerNetwork) >= 200);
+    }
+
+    #[test]
+    fn the_attack_of_2018_is_stopped() {
+        assert!(admitted(Limit::TokenPerName, 40) <= 70);
+        assert!(admitted(Limit::AppPerName, 40) <= 40);
+        assert!(admitted(Limit::TokenPerApp, 40) < 75);
+    }
+}
