@@ -135,8 +135,8 @@ impl State {
             .filter_map(|place| self.table.at(place))
             .map(|slot| SavedSlot {
                 key: KeyedHash(slot.key.to_be_bytes()),
-                full_at: self.time.to_wall(slot.full_at),
-                used_until: self.time.to_wall(slot.used_until),
+                full_at: self.time.wall_of(slot.full_at),
+                used_until: self.time.wall_of(slot.used_until),
             });
         let next = (end < self.table.slots()).then_some(Cursor(end));
         (saved.collect(), next)
@@ -148,8 +148,8 @@ impl State {
         let latest = now.saturating_add(nanos(LONGEST_PERIOD));
         let slot = Slot {
             key: key_of(saved.key),
-            full_at: self.time.from_wall(saved.full_at),
-            used_until: self.time.from_wall(saved.used_until).min(latest),
+            full_at: self.time.of_wall(saved.full_at),
+            used_until: self.time.of_wall(saved.used_until).min(latest),
             ticket: None,
         };
         if slot.full_at <= now && slot.used_until <= now {

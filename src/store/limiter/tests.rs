@@ -61,7 +61,7 @@ fn within_the_bound(admitted: &[u64], quota: Quota) -> bool {
         admitted[first..].iter().enumerate().all(|(count, end)| {
             let span = u128::from(end - start);
             let bound = burst + (burst * span).div_ceil(quota.period().as_micros());
-            count as u128 + 1 <= bound
+            (count as u128) < bound
         })
     })
 }

@@ -32,7 +32,7 @@ pub(super) struct Moment {
 impl Timeline {
     /// Takes a reading of the wall clock.
     pub(super) fn read(&mut self, micros: u64) -> Moment {
-        let reading = self.from_wall(micros.saturating_mul(1000));
+        let reading = self.of_wall(micros.saturating_mul(1000));
         let behind = self.latest.saturating_sub(reading);
         if behind > REORDER {
             self.offset = self.offset.saturating_add(behind);
@@ -50,12 +50,12 @@ impl Timeline {
     }
 
     /// Own time of a wall-clock time in nanoseconds.
-    pub(super) const fn from_wall(&self, nanos: u64) -> u64 {
+    pub(super) const fn of_wall(&self, nanos: u64) -> u64 {
         nanos.saturating_add(self.offset)
     }
 
     /// Wall-clock time of an own time.
-    pub(super) const fn to_wall(&self, nanos: u64) -> u64 {
+    pub(super) const fn wall_of(&self, nanos: u64) -> u64 {
         nanos.saturating_sub(self.offset)
     }
 }
@@ -89,7 +89,7 @@ mod tests {
             }
         );
         assert_eq!(time.read(6_401 * SECOND).now, before.now + 1000 * SECOND);
-        assert_eq!(time.to_wall(time.latest), 6_401 * SECOND * 1000);
+        assert_eq!(time.wall_of(time.latest), 6_401 * SECOND * 1000);
     }
 
     #[test]

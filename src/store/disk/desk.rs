@@ -1,0 +1,153 @@
+//! The queue before a file's writer, and the thread behind it.
+//!
+//! Bounded: a full queue refuses at once, it never makes a caller wait. When the
+//! desk is dropped the writer finishes what is queued, commits and is joined.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::StoreError;
+use crate::telemetry::metrics;
+
+/// Where a caller waits for a writer's word.
+pub(in crate::store) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// The side of the callers.
+#[derive(Debug)]
+pub(in crate::store) struct Desk<J> {
+    file: &'static str,
+    queue: Option<SyncSender<J>>,
+    depth: Arc<AtomicUsize>,
+    failing: Failing,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The last failure of a file's writer, until a write succeeds again.
+pub(in crate::store) type Failing = Arc<Mutex<Option<String>>>;
+
+/// The side of the writer.
+#[derive(Debug)]
+pub(in crate::store) struct Inbox<J> {
+    file: &'static str,
+    jobs: Receiver<J>,
+    depth: Arc<AtomicUsize>,
+}
+
+/// What came in.
+#[derive(Debug)]
+pub(in crate::store) enum Next<J> {
+    Job(J),
+    Quiet,
+    Closed,
+}
+
+impl<J: Send + 'static> Desk<J> {
+    /// Starts a writer's thread on a queue of `room` jobs.
+    pub(in crate::store) fn start(
+        file: &'static str,
+        room: usize,
+        run: impl FnOnce(Inbox<J>, Failing) + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        let (queue, jobs) = sync_channel(room);
+        let depth = Arc::new(AtomicUsize::new(0));
+        let failing = Failing::default();
+        let inbox = Inbox {
+            file,
+            jobs,
+            depth: Arc::clone(&depth),
+        };
+        let noted = Arc::clone(&failing);
+        let thread = std::thread::Builder::new()
+            .name(format!("store {file}"))
+            .spawn(move || {
+                let word = Arc::clone(&noted);
+                if catch_unwind(AssertUnwindSafe(|| run(inbox, noted))).is_err() {
+                    tracing::error!(file, "the store's writer has ended: restart the gate");
+                    *word.lock() = Some("its writer has ended: restart the gate".to_owned());
+                }
+            })
+            .map_err(|_| StoreError::Gone { file })?;
+        Ok(Self {
+            file,
+            queue: Some(queue),
+            depth,
+            failing,
+            thread: Some(thread),
+        })
+    }
+
+    /// Queues a job, or counts it as dropped.
+    pub(in crate::store) fn send(&self, job: J) -> Result<(), StoreError> {
+        let file = self.file;
+        let queue = self.queue.as_ref().ok_or(StoreError::Gone { file })?;
+        // Before sending: the writer may take the job off at once.
+        let depth = self.depth.fetch_add(1, Ordering::Relaxed) + 1;
+        let refused = match queue.try_send(job) {
+            Ok(()) => {
+                metrics().store.queue_depth(file, depth);
+                return Ok(());
+            }
+            Err(TrySendError::Full(_)) => StoreError::Busy { file },
+            Err(TrySendError::Disconnected(_)) => StoreError::Gone { file },
+        };
+        self.depth.fetch_sub(1, Ordering::Relaxed);
+        metrics().store.job_dropped(file);
+        Err(refused)
+    }
+
+    /// Queues a job and waits for the writer's word.
+    pub(in crate::store) async fn ask<T>(
+        &self,
+        job: impl FnOnce(Reply<T>) -> J,
+    ) -> Result<T, StoreError> {
+        let (reply, word) = oneshot::channel();
+        self.send(job(reply))?;
+        word.await
+            .unwrap_or(Err(StoreError::Gone { file: self.file }))
+    }
+
+    /// The file's name and what fails, if its last write failed.
+    pub(in crate::store) fn failing(&self) -> Option<(&'static str, String)> {
+        self.failing.lock().clone().map(|why| (self.file, why))
+    }
+}
+
+impl<J> Drop for Desk<J> {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic was caught and logged in the thread itself.
+            drop(thread.join());
+        }
+    }
+}
+
+impl<J> Inbox<J> {
+    /// The next job, waiting until `until` at most.
+    pub(in crate::store) fn next(&self, until: Instant) -> Next<J> {
+        let wait = until.saturating_duration_since(Instant::now());
+        let job = match wait {
+            Duration::ZERO => self.jobs.try_recv().map_err(|error| match error {
+                std::sync::mpsc::TryRecvError::Empty => RecvTimeoutError::Timeout,
+                std::sync::mpsc::TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+            }),
+            _ => self.jobs.recv_timeout(wait),
+        };
+        match job {
+            Ok(job) => {
+                let depth = self.depth.fetch_sub(1, Ordering::Relaxed) - 1;
+                metrics().store.queue_depth(self.file, depth);
+                Next::Job(job)
+            }
+            Err(RecvTimeoutError::Timeout) => Next::Quiet,
+            Err(RecvTimeoutError::Disconnected) => Next::Closed,
+        }
+    }
+}

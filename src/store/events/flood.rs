@@ -1,0 +1,199 @@
+//! A flood of refusals is one row that counts, not a million rows.
+//!
+//! For each kind of refusal (rule and what it is about) the first few in a
+//! window get rows of their own; every further one adds to the last of those
+//! rows. Admitted events are never merged. Pure: the time comes with the event.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::attempt::narrow_network;
+use crate::event::{Event, EventId};
+use crate::verdict::{Mode, Rule};
+
+/// Kinds that are told apart at once; beyond, all further kinds are one.
+const KINDS: usize = 4096;
+
+/// When refusals of one kind are merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FloodSettings {
+    /// Rows of its own that one kind gets in a window; at least one.
+    pub rows: u32,
+    /// How long a window is.
+    pub window: Duration,
+}
+
+impl Default for FloodSettings {
+    fn default() -> Self {
+        Self {
+            rows: 10,
+            window: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What becomes of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It gets a row.
+    Row,
+    /// It was counted and is to be added to another's row.
+    Merge,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    start: Timestamp,
+    rows: u32,
+    last: EventId,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Flood {
+    settings: FloodSettings,
+    windows: HashMap<u64, Window>,
+    merged: HashMap<EventId, u32>,
+}
+
+impl Flood {
+    /// Nothing seen yet.
+    #[must_use]
+    pub fn new(settings: FloodSettings) -> Self {
+        Self {
+            settings,
+            windows: HashMap::new(),
+            merged: HashMap::new(),
+        }
+    }
+
+    /// Says what becomes of a refusal of this kind at `at`.
+    pub fn place(&mut self, kind: u64, id: EventId, at: Timestamp) -> Place {
+        let kind = self.seat(kind, at);
+        let (rows, length) = (self.settings.rows.max(1), self.settings.window);
+        let window = self.windows.entry(kind).or_insert(Window {
+            start: at,
+            rows: 0,
+            last: id,
+        });
+        if !is_open(window, length, at) {
+            *window = Window {
+                start: at,
+                rows: 0,
+                last: id,
+            };
+        }
+        if window.rows < rows {
+            window.rows += 1;
+            window.last = id;
+            return Place::Row;
+        }
+        let count = self.merged.entry(window.last).or_insert(0);
+        *count = count.saturating_add(1);
+        Place::Merge
+    }
+
+    /// What is to be added to which rows since the last call.
+    pub fn take_merged(&mut self) -> Vec<(EventId, u32)> {
+        self.merged.drain().collect()
+    }
+
+    /// Every kind has a window of its own until there are too many.
+    fn seat(&mut self, kind: u64, at: Timestamp) -> u64 {
+        const REST: u64 = 0;
+        if self.windows.len() < KINDS || self.windows.contains_key(&kind) {
+            return kind;
+        }
+        let length = self.settings.window;
+        self.windows.retain(|_, window| is_open(window, length, at));
+        if self.windows.len() < KINDS {
+            kind
+        } else {
+            REST
+        }
+    }
+}
+
+fn is_open(window: &Window, length: Duration, at: Timestamp) -> bool {
+    let end = window.start.checked_add(length).unwrap_or(Timestamp::MAX);
+    (window.start..end).contains(&at)
+}
+
+/// What a refusal is about, as far as it makes two of them alike; `None` for
+/// an event that must have its own row.
+pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
+    if event.admitted {
+        return None;
+    }
+    let verdict = event
+        .verdicts
+        .iter()
+        .find(|verdict| verdict.mode == Mode::Enforce && verdict.verdict == "refuse")?;
+    let about = match verdict.rule {
+        Rule::ClientBan | Rule::Unreadable => event.client.map(network),
+        Rule::Address => event.canonical_mailbox.map(|hash| hash.to_string()),
+        Rule::MailDomain => event.mail_domain.as_ref().map(ToString::to_string),
+        Rule::MailServer => event.mail_server.first().cloned(),
+        Rule::AppBan | Rule::Rate => event.client_id.as_ref().map(ToString::to_string),
+    };
+    let about = about
+        .or_else(|| event.mail_domain.as_ref().map(ToString::to_string))
+        .or_else(|| event.client.map(network))
+        .unwrap_or_default();
+    Some((verdict.rule, about))
+}
+
+fn network(client: IpAddr) -> String {
+    narrow_network(client).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + second).expect("in range")
+    }
+
+    fn id(number: u64) -> EventId {
+        EventId::from_number(number)
+    }
+
+    #[test]
+    fn beyond_the_first_rows_of_a_window_all_are_counted_in_the_last() {
+        let mut flood = Flood::new(FloodSettings {
+            rows: 3,
+            window: Duration::from_secs(10),
+        });
+        let places: Vec<Place> = (0..1000).map(|n| flood.place(1, id(n), at(0))).collect();
+        assert_eq!(places.iter().filter(|p| **p == Place::Row).count(), 3);
+        assert_eq!(flood.take_merged(), [(id(2), 997)]);
+        assert_eq!(flood.take_merged(), []);
+        assert_eq!(flood.place(2, id(5000), at(0)), Place::Row, "another kind");
+        assert_eq!(flood.place(1, id(5001), at(9)), Place::Merge);
+        assert_eq!(flood.place(1, id(5002), at(10)), Place::Row, "next window");
+        assert_eq!(
+            flood.place(1, id(5003), at(3)),
+            Place::Row,
+            "clock set back"
+        );
+    }
+
+    #[test]
+    fn kinds_are_bounded_and_the_rest_is_one_kind() {
+        let settings = FloodSettings::default();
+        let mut flood = Flood::new(settings);
+        let rows = (1..=100_000)
+            .filter(|n| flood.place(*n, id(*n), at(0)) == Place::Row)
+            .count();
+        assert_eq!(rows, KINDS + settings.rows as usize);
+        assert!(flood.windows.len() <= KINDS + 1);
+        let merged: u32 = flood.take_merged().iter().map(|(_, count)| count).sum();
+        assert_eq!(merged as usize, 100_000 - rows);
+        assert_eq!(flood.place(100_001, id(1), at(60)), Place::Row);
+        assert_eq!(flood.windows.len(), 1, "closed windows go");
+    }
+}

@@ -1,0 +1,215 @@
+//! What is known of apps, their credentials and tokens.
+//!
+//! Memory holds what was lately used, up to a bound; the file holds all of it.
+//! There is no retention: Doorkeeper honours an app or token for as long as it
+//! exists, so forgetting one would only make it unknown again. An attacker can
+//! make the file grow as fast as the upstream's own tables grow, no faster.
+
+mod memory;
+mod rows;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
+use super::disk::desk::{Desk, Reply};
+use super::disk::file::{self, FileKind, Sync};
+use super::disk::folder::Folder;
+use crate::app::{App, ClientId};
+use crate::secret::KeyedHash;
+use memory::Memory;
+
+const FILE: FileKind = FileKind {
+    name: "register.sqlite3",
+    migrations: rows::MIGRATIONS,
+    sync: Sync::Normal,
+};
+const ROOM: usize = 8192;
+
+/// An app and its name as `lists` folds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedApp {
+    /// The app.
+    pub app: App,
+    /// Its folded name.
+    pub folded: String,
+}
+
+/// How much the register holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RegisterSize {
+    /// Apps on the disk.
+    pub apps: u64,
+    /// Distinct tokens on the disk.
+    pub tokens: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// The callers' side.
+#[derive(Debug)]
+pub(super) struct Register {
+    desk: Desk<Job>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Debug)]
+enum Job {
+    Learn(Box<NamedApp>),
+    Import(Vec<NamedApp>, Reply<usize>),
+    Credential(ClientId, KeyedHash),
+    Token(KeyedHash, ClientId, Reply<bool>),
+    App(ClientId, Reply<Option<App>>),
+    Named(String, usize, Reply<Vec<App>>),
+    CredentialOf(ClientId, Reply<Option<KeyedHash>>),
+    TokenApp(KeyedHash, Reply<Option<ClientId>>),
+    TokenCount(ClientId, Reply<u64>),
+    Size(Reply<RegisterSize>),
+    Flush(Reply<()>),
+}
+
+impl Register {
+    pub(super) fn open(folder: &Folder, kept_aside: &mut Vec<PathBuf>) -> Result<Self, StoreError> {
+        let connection = file::open(folder, &FILE, kept_aside)?;
+        let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
+            clerk::run(FILE.name, connection, inbox, failing, Book);
+        })?;
+        Ok(Self {
+            desk,
+            memory: Mutex::default(),
+        })
+    }
+
+    pub(super) async fn app(&self, id: &ClientId) -> Option<Arc<App>> {
+        if let Some(app) = self.memory.lock().app(id) {
+            return Some(app);
+        }
+        let ask = |reply| Job::App(id.clone(), reply);
+        let app = Arc::new(self.desk.ask(ask).await.ok()??);
+        self.memory.lock().put_app(Arc::clone(&app));
+        Some(app)
+    }
+
+    pub(super) fn learn_app(&self, named: NamedApp) {
+        self.memory.lock().learn_app(&named.app);
+        // Refused only if the queue is full, which is counted there.
+        drop(self.desk.send(Job::Learn(Box::new(named))));
+    }
+
+    pub(super) async fn import(&self, apps: Vec<NamedApp>) -> Result<usize, StoreError> {
+        let outcome = self.desk.ask(|reply| Job::Import(apps, reply)).await;
+        self.memory.lock().forget_apps();
+        outcome
+    }
+
+    pub(super) async fn named(&self, folded: String, most: usize) -> Result<Vec<App>, StoreError> {
+        self.desk.ask(|reply| Job::Named(folded, most, reply)).await
+    }
+
+    pub(super) fn learn_credential(&self, id: &ClientId, credential: KeyedHash) {
+        if self.memory.lock().learn_credential(id, credential) {
+            drop(self.desk.send(Job::Credential(id.clone(), credential)));
+        }
+    }
+
+    pub(super) async fn credential(&self, id: &ClientId) -> Option<KeyedHash> {
+        if let Some(credential) = self.memory.lock().credential(id) {
+            return Some(credential);
+        }
+        let ask = |reply| Job::CredentialOf(id.clone(), reply);
+        let credential = self.desk.ask(ask).await.ok()??;
+        self.memory.lock().learn_credential(id, credential);
+        Some(credential)
+    }
+
+    pub(super) async fn learn_token(&self, token: KeyedHash, id: &ClientId) -> bool {
+        if !self.memory.lock().learn_token(token, id) {
+            return false;
+        }
+        let ask = |reply| Job::Token(token, id.clone(), reply);
+        // Not known to be old: counted as new, once, as long as memory holds it.
+        self.desk.ask(ask).await.unwrap_or(true)
+    }
+
+    pub(super) async fn token_app(&self, token: KeyedHash) -> Option<ClientId> {
+        if let Some(id) = self.memory.lock().token_app(token) {
+            return Some(id);
+        }
+        let ask = |reply| Job::TokenApp(token, reply);
+        let id = self.desk.ask(ask).await.ok()??;
+        self.memory.lock().learn_token(token, &id);
+        Some(id)
+    }
+
+    pub(super) async fn token_count(&self, id: &ClientId) -> u64 {
+        let ask = |reply| Job::TokenCount(id.clone(), reply);
+        self.desk.ask(ask).await.unwrap_or(0)
+    }
+
+    pub(super) async fn size(&self) -> Result<RegisterSize, StoreError> {
+        self.desk.ask(Job::Size).await
+    }
+
+    pub(super) async fn flush(&self) -> Result<(), StoreError> {
+        self.desk.ask(Job::Flush).await
+    }
+
+    pub(super) fn failing(&self) -> Option<(&'static str, String)> {
+        self.desk.failing()
+    }
+}
+
+/// The writer's side. It reads, too, so that nothing queued is overlooked.
+struct Book;
+
+impl Clerk for Book {
+    type Job = Job;
+
+    fn work(
+        &mut self,
+        connection: &Connection,
+        job: Job,
+        replies: &mut Replies,
+    ) -> Result<(), Fault> {
+        match job {
+            Job::Learn(named) => rows::learn(connection, &named)?,
+            Job::Credential(id, credential) => rows::credential(connection, &id, credential)?,
+            Job::Token(token, id, reply) => {
+                replies.or_fault(reply, rows::token(connection, token, &id))?;
+            }
+            Job::Import(apps, reply) => {
+                let learned = apps
+                    .iter()
+                    .try_for_each(|named| rows::learn(connection, named));
+                replies.after_commit(reply, learned.map(|()| apps.len()))?;
+            }
+            Job::App(id, reply) => replies.now(reply, rows::app(connection, &id)),
+            Job::Named(folded, most, reply) => {
+                replies.now(reply, rows::named(connection, &folded, most));
+            }
+            Job::CredentialOf(id, reply) => {
+                replies.now(reply, rows::credential_of(connection, &id));
+            }
+            Job::TokenApp(token, reply) => replies.now(reply, rows::token_app(connection, token)),
+            Job::TokenCount(id, reply) => replies.now(reply, rows::token_count(connection, &id)),
+            Job::Size(reply) => replies.now(reply, rows::size(connection)),
+            Job::Flush(reply) => replies.after_commit(reply, Ok(()))?,
+        }
+        Ok(())
+    }
+
+    fn hourly(&mut self, connection: &Connection, _now: jiff::Timestamp) -> Result<(), Fault> {
+        let size = rows::size(connection)?;
+        crate::telemetry::metrics()
+            .store
+            .file_bytes(FILE.name, size.bytes);
+        Ok(())
+    }
+
+    fn settled(&mut self, _outcome: Outcome) {}
+}
