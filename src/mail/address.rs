@@ -37,7 +37,10 @@ pub fn read(text: &str) -> Result<Option<EmailAddress>, AddressFault> {
         return Err(AddressFault::Ambiguous);
     }
     let domains = idn::every_ascii(host).ok_or(AddressFault::Ambiguous)?;
-    let canonical = canonical(local, domains.first().ok_or(AddressFault::Ambiguous)?.as_str());
+    let canonical = canonical(
+        local,
+        domains.first().ok_or(AddressFault::Ambiguous)?.as_str(),
+    );
     Ok(Some(EmailAddress {
         canonical: Secret::new(canonical),
         exact: Secret::new(exact),

@@ -176,10 +176,7 @@ mod tests {
     fn a_server_is_fresh_then_stale_then_forgotten() {
         let (cache, now, a) = (cache(4), Instant::now(), domain("a.test"));
         cache.found(a.clone(), server(), 60 * SECOND, now);
-        assert_eq!(
-            cache.recall(&a, now + 59 * SECOND),
-            Recall::Fresh(server())
-        );
+        assert_eq!(cache.recall(&a, now + 59 * SECOND), Recall::Fresh(server()));
         let stale = |look| Recall::Stale {
             finding: server(),
             look,

@@ -51,7 +51,11 @@ impl Health {
         runtime: Handle,
     ) -> Result<Self, ResolverError> {
         // Beside a random label of 16 digits there must be room for the control.
-        if settings.controls.iter().any(|name| fresh_label(name).is_none()) {
+        if settings
+            .controls
+            .iter()
+            .any(|name| fresh_label(name).is_none())
+        {
             return Err(ResolverError::Control);
         }
         Ok(Self(Arc::new(Inner {

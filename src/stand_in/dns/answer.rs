@@ -97,7 +97,7 @@ fn start_of_authority(ttl: u32) -> Record {
 }
 
 fn size(message: &Message) -> u16 {
-    message
-        .to_vec()
-        .map_or(u16::MAX, |bytes| u16::try_from(bytes.len()).unwrap_or(u16::MAX))
+    message.to_vec().map_or(u16::MAX, |bytes| {
+        u16::try_from(bytes.len()).unwrap_or(u16::MAX)
+    })
 }

@@ -70,22 +70,25 @@ impl Zone {
     /// # Panics
     /// On a name that is none, as all methods here: zones are written by hand.
     pub fn mx(&mut self, name: &str, preference: u16, exchange: &str) -> &mut Self {
-        self.record(name, RData::MX(MX::new(preference, parse(exchange))))
+        self.record(
+            &parse(name),
+            RData::MX(MX::new(preference, parse(exchange))),
+        )
     }
 
     /// A null MX (RFC 7505).
     pub fn null_mx(&mut self, name: &str) -> &mut Self {
-        self.record(name, RData::MX(MX::new(0, Name::root())))
+        self.record(&parse(name), RData::MX(MX::new(0, Name::root())))
     }
 
     /// An A or AAAA record.
     pub fn ip(&mut self, name: &str, ip: impl Into<IpAddr>) -> &mut Self {
-        self.record(name, RData::from(ip.into()))
+        self.record(&parse(name), RData::from(ip.into()))
     }
 
     /// A CNAME record.
     pub fn cname(&mut self, name: &str, target: &str) -> &mut Self {
-        self.record(name, RData::CNAME(CNAME(parse(target))))
+        self.record(&parse(name), RData::CNAME(CNAME(parse(target))))
     }
 
     /// A name without records: questions for it are answered with NODATA.
@@ -94,11 +97,14 @@ impl Zone {
         self
     }
 
-    /// Any record.
-    pub fn record(&mut self, name: &str, data: RData) -> &mut Self {
-        let record = Record::from_rdata(parse(name), self.ttl, data);
-        let entry = self.names.entry(lower(name)).or_default();
-        entry.records.push(record);
+    /// Any record of any name, also of one that text cannot write.
+    pub fn record(&mut self, name: &Name, data: RData) -> &mut Self {
+        let record = Record::from_rdata(name.clone(), self.ttl, data);
+        self.names
+            .entry(key(name))
+            .or_default()
+            .records
+            .push(record);
         self
     }
 
@@ -139,7 +145,9 @@ impl Zone {
 
     pub(super) fn behaviour(&self, name: &str, kind: RecordType) -> Behaviour {
         let of = |kind| self.behaviours.get(&(name.to_owned(), kind)).copied();
-        of(Some(kind)).or_else(|| of(None)).unwrap_or(self.everything)
+        of(Some(kind))
+            .or_else(|| of(None))
+            .unwrap_or(self.everything)
     }
 
     /// The records of `name` once it has been asked for `asked` times; `None` if it does not exist.
