@@ -79,7 +79,8 @@ pub(super) fn boundary(parameters: &str) -> Result<&str, Fault> {
     const ODD: Fault = Fault::malformed("an odd or missing multipart boundary");
     let mut found = None;
     for parameter in parameters.split(';') {
-        let parameter = parameter.trim_matches([' ', '\t']);
+        // Blanks behind the value are part of it to Rack, so they stay and are refused.
+        let parameter = parameter.trim_start_matches([' ', '\t']);
         match parameter.split_once('=') {
             Some((name, value)) if name.eq_ignore_ascii_case("boundary") => {
                 if found.replace(unquoted(value)).is_some() {
@@ -133,6 +134,7 @@ mod tests {
             (" boundary=\"a b\"", None),
             (" boundary=\"a", None),
             (" boundary=a b", None),
+            (" boundary=a ; charset=utf-8", None),
         ] {
             assert_eq!(boundary(parameters).ok(), expected, "{parameters}");
         }

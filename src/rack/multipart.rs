@@ -21,7 +21,11 @@ pub(super) fn read(boundary: &str, body: &[u8]) -> Result<Params, Fault> {
     let mut rest = body.strip_prefix(delimiter.as_bytes()).ok_or(ODD)?;
     for _ in 0..MAX_PAIRS {
         let Some((piece, after)) = split(rest, delimiter.as_bytes()) else {
-            return if closes(rest) { Ok(params) } else { Err(ODD) };
+            return if closes(rest, params.is_empty()) {
+                Ok(params)
+            } else {
+                Err(ODD)
+            };
         };
         let part = piece
             .strip_prefix(b"\r\n")
@@ -34,9 +38,11 @@ pub(super) fn read(boundary: &str, body: &[u8]) -> Result<Params, Fault> {
     Err(Fault::malformed("too many parts"))
 }
 
-fn closes(rest: &[u8]) -> bool {
-    rest.strip_prefix(b"--")
-        .is_some_and(|end| end.iter().all(|byte| matches!(byte, b'\r' | b'\n')))
+/// Without parts (an empty `FormData`), every Rack insists on the one line end.
+fn closes(rest: &[u8], empty: bool) -> bool {
+    rest.strip_prefix(b"--").is_some_and(|end| {
+        end == b"\r\n" || (!empty && end.iter().all(|byte| matches!(byte, b'\r' | b'\n')))
+    })
 }
 
 fn field(part: &[u8]) -> Result<(&str, &str), Fault> {
