@@ -1,1 +1,10 @@
 //! Black-box tests: real sockets on port 0, the library and the built binary.
+
+mod support;
+
+mod drain;
+mod idle;
+mod passthrough;
+mod smuggling;
+mod timeouts;
+mod trusted_proxies;

@@ -1,0 +1,171 @@
+//! One client connection, from its first byte to its last.
+//!
+//! HTTP state (buffers, parser, the service's future) exists only while the
+//! client speaks: before its first byte and after a quiet while the connection
+//! is *parked*, a socket and a waker, so that ten thousand idle clients cost
+//! little more than the kernel's part.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hyper::server::conn::http1::{Builder, UpgradeableConnection};
+use hyper_util::rt::TokioIo;
+
+use super::client_io::ClientIo;
+use super::front::Front;
+use super::roster::Roster;
+use super::stack::Stack;
+use super::watch::{Overdue, Watch};
+use crate::telemetry::metrics;
+
+/// Serves one connection until it ends or becomes a tunnel.
+pub(super) struct Connection<S: Stack> {
+    state: State<S>,
+    stack: S,
+    builder: Arc<Builder>,
+    watch: Arc<Watch>,
+    roster: Arc<Roster>,
+    told_to_end: bool,
+}
+
+enum State<S: Stack> {
+    Parked(ClientIo),
+    Live(Box<UpgradeableConnection<TokioIo<ClientIo>, Front<S>>>),
+    Over,
+}
+
+impl<S: Stack> Connection<S> {
+    pub(super) const fn new(
+        io: ClientIo,
+        stack: S,
+        builder: Arc<Builder>,
+        watch: Arc<Watch>,
+        roster: Arc<Roster>,
+    ) -> Self {
+        Self {
+            state: State::Parked(io),
+            stack,
+            builder,
+            watch,
+            roster,
+            told_to_end: false,
+        }
+    }
+
+    fn poll_parked(&mut self, io: ClientIo, cx: &mut Context<'_>) -> Poll<State<S>> {
+        if self.roster.draining() {
+            return Poll::Ready(State::Over);
+        }
+        match io.poll_something(cx) {
+            Poll::Ready(Ok(())) => {
+                self.watch.park(false);
+                let front = Front::new(self.stack.clone(), Arc::clone(&self.watch));
+                let served = self.builder.serve_connection(TokioIo::new(io), front);
+                Poll::Ready(State::Live(Box::new(served.with_upgrades())))
+            }
+            Poll::Ready(Err(_)) => Poll::Ready(State::Over),
+            Poll::Pending if self.watch.overdue().is_some() => {
+                metrics().proxy.timeouts.idle.inc();
+                Poll::Ready(State::Over)
+            }
+            Poll::Pending => {
+                self.state = State::Parked(io);
+                Poll::Pending
+            }
+        }
+    }
+
+    fn poll_live(
+        &mut self,
+        mut live: Box<UpgradeableConnection<TokioIo<ClientIo>, Front<S>>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<State<S>> {
+        if self.roster.draining() && !self.told_to_end {
+            self.told_to_end = true;
+            Pin::new(&mut *live).graceful_shutdown();
+        }
+        match Pin::new(&mut *live).poll(cx) {
+            Poll::Ready(ended) => {
+                if let Err(error) = ended {
+                    note_end(&error);
+                }
+                Poll::Ready(State::Over)
+            }
+            Poll::Pending => {
+                if let Some(overdue) = self.watch.overdue() {
+                    return Poll::Ready(cut_off(*live, overdue));
+                }
+                if self.watch.may_park() {
+                    return Poll::Ready(self.park(*live));
+                }
+                self.state = State::Live(live);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Drops the HTTP state of a quiet connection. Bytes that have come since
+    /// are the next head's beginning and will be read again.
+    fn park(&self, live: UpgradeableConnection<TokioIo<ClientIo>, Front<S>>) -> State<S> {
+        let Some(parts) = live.into_parts() else {
+            return State::Over;
+        };
+        self.watch.park(true);
+        State::Parked(parts.io.into_inner().after(parts.read_buf))
+    }
+}
+
+/// Ends a connection whose client is overdue, with a last word where a request
+/// had begun.
+fn cut_off<S: Stack>(
+    live: UpgradeableConnection<TokioIo<ClientIo>, Front<S>>,
+    overdue: Overdue,
+) -> State<S> {
+    let timeouts = &metrics().proxy.timeouts;
+    match overdue {
+        Overdue::Idle => timeouts.idle.inc(),
+        Overdue::Taking => timeouts.body_stall.inc(),
+        Overdue::Head => {
+            timeouts.head.inc();
+            if let Some(parts) = live.into_parts() {
+                parts.io.into_inner().say(TOO_SLOW);
+            }
+            return State::Over;
+        }
+    };
+    State::Over
+}
+
+const TOO_SLOW: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+fn note_end(error: &hyper::Error) {
+    if error.is_parse() {
+        metrics().proxy.requests_malformed.inc();
+    }
+    tracing::debug!(%error, "a client's connection ended");
+}
+
+// Nothing in it is pinned in place: hyper boxes what is.
+impl<S: Stack> Unpin for Connection<S> {}
+
+impl<S: Stack> Future for Connection<S> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        this.watch.woken_by(cx);
+        loop {
+            let polled = match std::mem::replace(&mut this.state, State::Over) {
+                State::Parked(io) => this.poll_parked(io, cx),
+                State::Live(live) => this.poll_live(live, cx),
+                State::Over => return Poll::Ready(()),
+            };
+            match polled {
+                Poll::Ready(next) => this.state = next,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! Which headers go on, in both directions.
+//!
+//! One look over the names finds what must go; only that is touched, and the
+//! map is never rebuilt. Hop-by-hop fields are those of RFC 9110 §7.6.1. What
+//! Rack, Rails or Puma would believe about address, scheme or host is dropped
+//! whoever the peer is, because a trusted nginx passes its client's headers
+//! on; so is every name with an underscore, which Puma reads as its hyphen twin.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
+    TE, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+/// The chain of addresses.
+pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The client's scheme.
+pub(super) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// Rails keeps it, logs it and answers with it.
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// `Client-Ip` outranks `X-Forwarded-For` in Rails, `Proxy` becomes a proxy
+/// setting in CGI programs, the others move host, port or scheme in Rack.
+static BELIEVED: [HeaderName; 8] = [
+    FORWARDED,
+    HeaderName::from_static("client-ip"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("proxy"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-scheme"),
+    HeaderName::from_static("x-forwarded-ssl"),
+];
+
+/// What one look over the names found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    hop: bool,
+    believed: bool,
+    expect: bool,
+    transfer_encoding: bool,
+    pub(super) forwarded_for: bool,
+    pub(super) forwarded_proto: bool,
+    pub(super) request_id: bool,
+    underscored: Vec<HeaderName>,
+}
+
+impl Found {
+    /// Looks over the names of `headers`.
+    pub(super) fn look(headers: &HeaderMap) -> Self {
+        let mut found = Self::default();
+        for name in headers.keys() {
+            let text = name.as_str().as_bytes();
+            match text {
+                b"connection"
+                | b"keep-alive"
+                | b"proxy-connection"
+                | b"te"
+                | b"upgrade"
+                | b"proxy-authenticate"
+                | b"proxy-authorization" => found.hop = true,
+                b"transfer-encoding" => found.transfer_encoding = true,
+                b"expect" => found.expect = true,
+                b"forwarded"
+                | b"client-ip"
+                | b"x-real-ip"
+                | b"proxy"
+                | b"x-forwarded-host"
+                | b"x-forwarded-port"
+                | b"x-forwarded-scheme"
+                | b"x-forwarded-ssl" => {
+                    found.believed = true;
+                }
+                b"x-forwarded-for" => found.forwarded_for = true,
+                b"x-forwarded-proto" => found.forwarded_proto = true,
+                b"x-request-id" => found.request_id = true,
+                _ if text.contains(&b'_') => found.underscored.push(name.clone()),
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+/// The body is coded in a way other than plain chunks, which would be lost
+/// on the next hop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OddCoding;
+
+/// Readies a request's headers for the upstream, save those that name the
+/// client. hyper has already settled the framing.
+pub(super) fn clean_request(headers: &mut HeaderMap, found: &Found) -> Result<(), OddCoding> {
+    for name in &found.underscored {
+        headers.remove(name);
+    }
+    if found.believed {
+        for name in &BELIEVED {
+            headers.remove(name);
+        }
+    }
+    if found.expect {
+        headers.remove(EXPECT); // the gate answers it, by reading the body
+    }
+    if found.hop {
+        clean_hop(headers);
+    }
+    if found.transfer_encoding {
+        keep_chunked(headers)?;
+    }
+    Ok(())
+}
+
+/// Kept, because hyper's client would send a GET without its chunked body else.
+fn keep_chunked(headers: &mut HeaderMap) -> Result<(), OddCoding> {
+    let mut lines = headers.get_all(TRANSFER_ENCODING).iter();
+    let chunked = lines
+        .next()
+        .is_some_and(|line| line.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    if !chunked || lines.next().is_some() {
+        return Err(OddCoding);
+    }
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    Ok(())
+}
+
+fn clean_hop(headers: &mut HeaderMap) {
+    let trailers = names(headers, &TE, "trailers");
+    let upgrade = upgrade_of(headers);
+    strip_connection(headers);
+    for name in [
+        KEEP_ALIVE,
+        PROXY_CONNECTION,
+        TE,
+        UPGRADE,
+        PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION,
+    ] {
+        headers.remove(name);
+    }
+    if let Some(protocol) = upgrade {
+        headers.insert(UPGRADE, protocol);
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    } else if trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        headers.insert(CONNECTION, HeaderValue::from_static("te"));
+    }
+}
+
+/// The protocol asked for, if the client means it and it is not HTTP again: in
+/// an h2c tunnel the gate would see no request any more.
+fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
+    let protocol = headers.get(UPGRADE)?;
+    let text = protocol.to_str().ok()?;
+    let http = text.split(',').any(|token| {
+        let token = token.trim().as_bytes();
+        token.eq_ignore_ascii_case(b"h2c")
+            || token
+                .get(..4)
+                .is_some_and(|start| start.eq_ignore_ascii_case(b"http"))
+            || token
+                .get(..3)
+                .is_some_and(|start| start.eq_ignore_ascii_case(b"tls"))
+    });
+    (!http && names(headers, &CONNECTION, "upgrade")).then(|| protocol.clone())
+}
+
+/// Removes `Connection` and what it names.
+///
+/// `Host` and the framing stay even if named: without them the message would
+/// be another one.
+fn strip_connection(headers: &mut HeaderMap) {
+    let lines: Vec<HeaderValue> = headers.get_all(CONNECTION).iter().cloned().collect();
+    headers.remove(CONNECTION);
+    for token in lines.iter().flat_map(listed) {
+        if token.eq_ignore_ascii_case(b"close") || token.eq_ignore_ascii_case(b"keep-alive") {
+            continue;
+        }
+        if let Ok(name) = HeaderName::from_bytes(token)
+            && ![HOST, CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name)
+        {
+            headers.remove(name);
+        }
+    }
+}
+
+fn listed(line: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    line.as_bytes()
+        .split(|&byte| byte == b',')
+        .map(<[u8]>::trim_ascii)
+}
+
+fn names(headers: &HeaderMap, header: &HeaderName, token: &str) -> bool {
+    headers
+        .get_all(header)
+        .iter()
+        .flat_map(listed)
+        .any(|listed| listed.eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// Readies a reply's headers for the client. `true` if the upstream means to
+/// close the connection.
+pub(super) fn clean_reply(headers: &mut HeaderMap, switching: bool) -> bool {
+    let (mut hop, mut framing) = (false, false);
+    for name in headers.keys() {
+        match name.as_str().as_bytes() {
+            b"connection"
+            | b"keep-alive"
+            | b"proxy-connection"
+            | b"te"
+            | b"upgrade"
+            | b"proxy-authenticate"
+            | b"proxy-authorization" => hop = true,
+            b"transfer-encoding" => framing = true,
+            _ => {}
+        }
+    }
+    if framing {
+        headers.remove(TRANSFER_ENCODING);
+        headers.remove(CONTENT_LENGTH); // beside chunks it is a lie (RFC 9112 §6.3)
+    }
+    if !hop {
+        return false;
+    }
+    let closing = names(headers, &CONNECTION, "close");
+    let protocol = if switching {
+        headers.remove(UPGRADE)
+    } else {
+        None
+    };
+    strip_connection(headers);
+    for name in [
+        KEEP_ALIVE,
+        PROXY_CONNECTION,
+        TE,
+        UPGRADE,
+        PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION,
+    ] {
+        headers.remove(name);
+    }
+    if let Some(protocol) = protocol {
+        headers.insert(UPGRADE, protocol);
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    }
+    closing
+}
+
+/// Drops from trailers what would not be let through as a header.
+pub(super) fn clean_trailers(mut trailers: HeaderMap) -> HeaderMap {
+    let unfit: Vec<HeaderName> = trailers
+        .keys()
+        .filter(|&name| {
+            name.as_str().contains('_')
+                || BELIEVED.contains(name)
+                || [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_REQUEST_ID].contains(name)
+        })
+        .cloned()
+        .collect();
+    for name in unfit {
+        trailers.remove(name);
+    }
+    trailers
+}
+
+/// Tells the upstream the one address of the client.
+pub(super) fn set_forwarded_for(headers: &mut HeaderMap, found: &Found, ip: Option<IpAddr>) {
+    let Some(ip) = ip else {
+        if found.forwarded_for {
+            headers.remove(X_FORWARDED_FOR);
+        }
+        return;
+    };
+    if found.forwarded_for && already(headers, ip) {
+        return;
+    }
+    headers.insert(X_FORWARDED_FOR, address_value(ip));
+}
+
+/// Whether the header is one line with the canonical text of `ip`. std reads
+/// IPv4 in that one spelling only, so that no text need be made to compare.
+fn already(headers: &HeaderMap, ip: IpAddr) -> bool {
+    let mut lines = headers.get_all(X_FORWARDED_FOR).iter();
+    let (Some(line), None, IpAddr::V4(v4)) = (lines.next(), lines.next(), ip) else {
+        return false;
+    };
+    line.to_str().is_ok_and(|text| text.parse() == Ok(v4))
+}
+
+fn address_value(ip: IpAddr) -> HeaderValue {
+    // An address is at most 45 bytes of digits, dots and colons.
+    HeaderValue::from_maybe_shared(Bytes::from(ip.to_string()))
+        .expect("an address in text is a header value")
+}
+
+/// The scheme in which the client came, as far as the gate can know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `http`.
+    Http,
+    /// `https`.
+    Https,
+}
+
+/// The scheme that a trusted proxy names first; `http` if it names none.
+pub(super) fn forwarded_scheme(headers: &HeaderMap) -> Scheme {
+    let first = headers
+        .get(X_FORWARDED_PROTO)
+        .and_then(|line| listed(line).next());
+    match first {
+        Some(scheme) if scheme.eq_ignore_ascii_case(b"https") => Scheme::Https,
+        _ => Scheme::Http,
+    }
+}
+
+/// Tells the upstream the scheme, in one line of one word.
+pub(super) fn set_scheme(headers: &mut HeaderMap, found: &Found, scheme: Scheme) {
+    let word = match scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+    };
+    if found.forwarded_proto {
+        let mut lines = headers.get_all(X_FORWARDED_PROTO).iter();
+        if lines.next().is_some_and(|line| line == word) && lines.next().is_none() {
+            return;
+        }
+    }
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(word));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Opening connections to the upstream.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::proxy::Body;
+use crate::proxy::clock::Clock;
+use crate::proxy::counted::spawn_counted;
+use crate::proxy::fault::Fault;
+use crate::proxy::origin::{Address, Names};
+use crate::proxy::stream::Stream;
+use crate::telemetry::metrics;
+
+/// What is connected to.
+#[derive(Debug)]
+pub(super) enum Target {
+    Socket(SocketAddr),
+    Names(Names),
+    Unix(PathBuf),
+}
+
+impl Target {
+    pub(super) fn new(address: &Address) -> Self {
+        match address {
+            Address::Socket(socket) => Self::Socket(*socket),
+            Address::Name { host, port } => Self::Names(Names::new(host, *port)),
+            Address::Unix(path) => Self::Unix(path.clone()),
+        }
+    }
+
+    /// A connection with its task running on this worker.
+    pub(super) async fn connect(
+        &self,
+        clock: &Clock,
+        within: Duration,
+        max_head: usize,
+    ) -> Result<SendRequest<Body>, Fault> {
+        let stream = self.open(clock, within).await.map_err(|error| {
+            tracing::warn!(%error, "the upstream takes no connections");
+            Fault::Unreachable
+        })?;
+        metrics().proxy.upstream_connects.inc();
+        let (sender, connection) = Builder::new()
+            .max_buf_size(max_head.max(SMALLEST_BUFFER))
+            .handshake::<_, Body>(TokioIo::new(stream))
+            .await
+            .map_err(|_| Fault::Broken)?;
+        spawn_counted(async move {
+            if let Err(error) = connection.with_upgrades().await {
+                tracing::debug!(%error, "a connection to the upstream ended");
+            }
+        });
+        Ok(sender)
+    }
+
+    async fn open(&self, clock: &Clock, within: Duration) -> io::Result<Stream> {
+        match self {
+            Self::Socket(socket) => open_first(&[*socket], within).await,
+            Self::Unix(path) => {
+                let stream = timely(within, UnixStream::connect(path)).await?;
+                Ok(Stream::Unix(stream))
+            }
+            Self::Names(names) => {
+                let known = names.current(clock, within).await;
+                match open_first(&known, within).await {
+                    Ok(stream) => Ok(stream),
+                    Err(error) => {
+                        // Containers move: perhaps the name has new addresses.
+                        let anew = names.look_up(clock, within).await;
+                        if anew == known {
+                            return Err(error);
+                        }
+                        open_first(&anew, within).await
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// hyper's least buffer.
+const SMALLEST_BUFFER: usize = 8192;
+
+async fn open_first(sockets: &[SocketAddr], within: Duration) -> io::Result<Stream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
+    for socket in sockets {
+        match timely(within, TcpStream::connect(socket)).await {
+            Ok(tcp) => {
+                tcp.set_nodelay(true)?;
+                return Ok(Stream::Tcp(tcp));
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn timely<T>(
+    within: Duration,
+    opening: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    match tokio::time::timeout(within, opening).await {
+        Ok(opened) => opened,
+        Err(_) => {
+            metrics().proxy.timeouts.connect.inc();
+            Err(io::ErrorKind::TimedOut.into())
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What the black-box tests stand on: the gate as a running proxy, raw
+//! sockets to speak to it, and scripted upstreams to stand behind it.
+
+use std::time::{Duration, Instant};
+
+pub(crate) mod gate;
+pub(crate) mod script;
+pub(crate) mod wire;
+
+pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// How long a condition may take to come true before its test fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until `true_yet`, looking again and again.
+pub(crate) async fn until(what: &str, mut true_yet: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !true_yet() {
+        assert!(began.elapsed() < PATIENCE, "never came true: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
