@@ -6,6 +6,7 @@
 //! gate is the gate's doing. Each part writes a log in the chain's folder; when
 //! the test panics, their ends are printed. Nothing listens beyond loopback.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
@@ -41,6 +42,14 @@ impl Record {
         Self::Mx {
             domain: domain.to_owned(),
             host: host.to_owned(),
+        }
+    }
+
+    /// The line in the name server's configuration.
+    fn line(&self) -> String {
+        match self {
+            Self::Mx { domain, host } => format!("mx-host={domain},{host},10"),
+            Self::Address { name, ip } => format!("host-record={name},{ip}"),
         }
     }
 
@@ -181,11 +190,10 @@ impl Chain {
             at.port(),
             self.path("dnsmasq.pid").display()
         );
-        for record in zone {
-            let _ = match record {
-                Record::Mx { domain, host } => writeln!(text, "mx-host={domain},{host},10"),
-                Record::Address { name, ip } => writeln!(text, "host-record={name},{ip}"),
-            };
+        // Each once: a server may stand for many domains.
+        let records: BTreeSet<String> = zone.iter().map(Record::line).collect();
+        for record in records {
+            let _ = writeln!(text, "{record}");
         }
         fs::write(self.path("dnsmasq.conf"), text)?;
         let mut command = Command::new("/usr/sbin/dnsmasq");
