@@ -1,1 +1,80 @@
-//! Placeholder head, replaced when the room is built.
+//! How a running gate is spoken to: the admin socket for commands, the admin
+//! listener for health and metrics. Neither is on the path of a request.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::judge::Judge;
+
+pub mod answer;
+pub mod ask;
+pub mod http;
+pub mod ready;
+pub mod socket;
+
+use ask::{Answer, Ask, Status};
+
+/// What the admin side can reach.
+pub struct Control {
+    /// The judge, and through it store, resolver and lists.
+    pub judge: Arc<Judge>,
+    /// What does not change while the gate runs.
+    pub status: Status,
+    /// Reads configuration and lists anew and puts them in force.
+    /// Called on a thread that may block.
+    pub reload: Arc<dyn Fn() -> Result<Vec<String>, String> + Send + Sync>,
+}
+
+impl Control {
+    /// Does what is asked.
+    pub async fn answer(&self, ask: Ask) -> Answer {
+        match ask {
+            Ask::Reload => self.reload().await,
+            Ask::Status => Answer::Status(Box::new(self.status())),
+            other => answer::from_store(other, self.judge.store())
+                .await
+                .unwrap_or_else(|| Answer::Fault("only a running gate can do that".into())),
+        }
+    }
+
+    /// Swaps configuration and lists, or keeps the old and says why.
+    pub async fn reload(&self) -> Answer {
+        let reload = Arc::clone(&self.reload);
+        let done = tokio::task::spawn_blocking(move || reload()).await;
+        match done.unwrap_or_else(|_| Err("reading broke off".into())) {
+            Ok(restart) => {
+                tracing::info!(needs_restart = ?restart, "configuration and lists reloaded");
+                Answer::Reload(restart)
+            }
+            Err(why) => {
+                tracing::error!("reload failed, the old configuration stays in force: {why}");
+                Answer::Fault(why)
+            }
+        }
+    }
+
+    fn status(&self) -> Status {
+        let now = Timestamp::now();
+        Status {
+            observe: self.judge.policy().observe,
+            troubles: ready::troubles(&self.judge),
+            bans: self
+                .judge
+                .store()
+                .bans()
+                .iter()
+                .filter(|ban| ban.in_force(now))
+                .count(),
+            ..self.status.clone()
+        }
+    }
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}

@@ -118,7 +118,28 @@ pub struct Scopes {
     pub all: bool,
 }
 
+/// One of [`Scopes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The client's address at the sign-up doors.
+    SignUp,
+    /// The addresses of the mail server behind a mailbox.
+    Mail,
+    /// The client's address on every request.
+    All,
+}
+
 impl Scopes {
+    /// Whether `scope` is among these.
+    #[must_use]
+    pub const fn covers(self, scope: Scope) -> bool {
+        match scope {
+            Scope::SignUp => self.sign_up,
+            Scope::Mail => self.mail,
+            Scope::All => self.all,
+        }
+    }
+
     /// Sign-up and mail: what list files and `tuskgate ban network` mean by default.
     pub const DEFAULT: Self = Self {
         sign_up: true,

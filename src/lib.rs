@@ -11,6 +11,7 @@ pub mod secret;
 pub mod verdict;
 
 pub mod admin;
+pub mod cli;
 pub mod config;
 pub mod judge;
 pub mod lists;

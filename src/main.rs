@@ -1,3 +1,7 @@
 //! The `tuskgate` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tuskgate::cli::run()
+}

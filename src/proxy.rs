@@ -30,6 +30,7 @@ mod connection;
 mod counted;
 mod fault;
 mod front;
+pub mod gate;
 mod headers;
 mod identify;
 mod listen;

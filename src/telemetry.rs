@@ -12,6 +12,7 @@ pub mod dns;
 pub mod judge;
 pub mod proxy;
 pub mod store;
+pub mod trouble;
 
 /// Every counter, gauge and histogram.
 #[derive(Debug, Default)]

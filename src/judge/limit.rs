@@ -56,7 +56,7 @@ pub enum Limit {
     AppPerName,
     /// All apps created.
     AppTotal,
-    /// Sign-ups with one confirmed invite code.
+    /// Invites created from one client network.
     InvitePerNetwork,
     /// Unknown bearers and apps that the gate asks the upstream about, per client network.
     LookUpPerNetwork,
@@ -230,7 +230,7 @@ impl Limit {
                 "invite-per-network",
                 100,
                 DAY,
-                "an invitation to a meeting whose guests share one address; what it exempts from other limits stays bounded",
+                "people invite their friends one by one; a stolen session that makes thousands would open a closed server",
             ),
             Self::LookUpPerNetwork => row(
                 "look-up-per-network",
@@ -251,6 +251,35 @@ impl Limit {
     #[must_use]
     pub const fn why(self) -> &'static str {
         self.row().why
+    }
+
+    /// Whether it is keyed by the client's own network: kept whatever comes of an attempt.
+    #[must_use]
+    pub const fn is_client_network(self) -> bool {
+        matches!(
+            self,
+            Self::SignUpPerNetwork
+                | Self::SignUpPerWideNetwork
+                | Self::TokenPerNetwork
+                | Self::TokenPerWideNetwork
+                | Self::AppPerNetwork
+                | Self::AppPerWideNetwork
+                | Self::InvitePerNetwork
+                | Self::LookUpPerNetwork
+        )
+    }
+
+    /// Whether everybody who comes through one app, or one name, draws on it.
+    #[must_use]
+    pub const fn is_shared_by_app(self) -> bool {
+        matches!(
+            self,
+            Self::SignUpPerApp
+                | Self::SignUpPerName
+                | Self::TokenPerApp
+                | Self::TokenPerName
+                | Self::CodePerApp
+        )
     }
 
     /// What applies if the configuration says nothing.

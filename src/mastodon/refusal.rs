@@ -33,7 +33,7 @@ use crate::endpoint::{Endpoint, Voice};
 use crate::event::EventId;
 use crate::verdict::{Because, Reason, Rule, Unreadable};
 
-pub use asker::Asker;
+pub use asker::{Asker, Place};
 pub use language::Language;
 
 /// A code of `/oauth/authorize` lives ten minutes: an app told to wait that
@@ -91,7 +91,7 @@ fn form(endpoint: Option<Endpoint>, asker: &Asker) -> Form {
             Voice::Page if !asker.json => Form::Page,
             Voice::Page | Voice::Api => Form::Plain,
         },
-        None if asker.json || asker.place != asker::Place::Web => Form::Plain,
+        None if asker.json || asker.place != Place::Web => Form::Plain,
         None => Form::Page,
     }
 }

@@ -21,7 +21,7 @@ use super::headers::{self, Found, Scheme};
 use super::request_id::RequestIds;
 use super::roster::{Hold, Roster};
 use super::watch::Watch;
-use crate::attempt::ClientIp;
+use crate::attempt::{ClientIp, Unknown};
 
 /// What the proxy knows of a request beyond the request itself; an extension
 /// of every request that has passed [`Identify`].
@@ -45,6 +45,13 @@ pub(super) struct ConnectionSeen {
 }
 
 impl Seen {
+    /// The client of a request that has passed [`Identify`]; unknown for one that has not.
+    #[must_use]
+    pub fn client<B>(request: &Request<B>) -> ClientIp {
+        let seen = request.extensions().get::<Self>();
+        seen.map_or(ClientIp::Unknown(Unknown::Missing), |seen| seen.client)
+    }
+
     /// Has a shutdown wait (up to the grace period) until the hold is dropped:
     /// for a task that must outlive the request. `None` outside our own server.
     #[must_use]

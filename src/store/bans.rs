@@ -17,6 +17,7 @@ use super::disk::desk::{Desk, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
 use crate::ban::{Ban, Effect, Subject};
+use crate::lists::Overlay;
 use crate::telemetry::metrics;
 
 const FILE: FileKind = FileKind {
@@ -26,12 +27,11 @@ const FILE: FileKind = FileKind {
 };
 const ROOM: usize = 4096;
 
-/// What the judge reads. SWITCH HERE to `lists::Overlay`: this alias and
-/// [`take_snapshot`] are the only two places that know what a snapshot is.
-pub type BanSnapshot = Vec<Arc<Ban>>;
+/// What the judge reads.
+pub type BanSnapshot = Overlay;
 
 fn take_snapshot(bans: impl Iterator<Item = Arc<Ban>>) -> BanSnapshot {
-    bans.collect()
+    Overlay::new(bans)
 }
 
 /// The callers' side.

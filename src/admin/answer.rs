@@ -1,0 +1,126 @@
+//! Answers that need the store alone: the same code serves the admin socket of
+//! a running gate and a command line without one.
+
+use jiff::Timestamp;
+
+use crate::admin::ask::{Answer, Ask, NewBan, Target, Which};
+use crate::app::{AppName, ClientId};
+use crate::ban::{Ban, Subject};
+use crate::lists::apps::{fold, redirect_subject, website_subject};
+use crate::mail::{address, domain};
+use crate::mailbox::EmailAddress;
+use crate::secret::{HashKey, Purpose};
+use crate::store::{NamedApp, Store};
+
+/// Does what `ask` says to `store`; `None` for what only a running gate can do.
+pub async fn from_store(ask: Ask, store: &Store) -> Option<Answer> {
+    let answer = match ask {
+        Ask::Ban(new) => ban(new, store).await,
+        Ask::Unban(which) => unban(which, store).await,
+        Ask::Bans => Ok(Answer::Bans(all(store))),
+        Ask::Explain { id } => {
+            let event = store.event(id).await.map_err(|fault| fault.to_string());
+            event.map(|event| Answer::Explain(event.map(Box::new)))
+        }
+        Ask::ImportApps { apps } => {
+            let named = apps.into_iter().map(|app| NamedApp {
+                folded: fold(&app.name),
+                app,
+            });
+            let count = store
+                .import_apps(named.collect())
+                .await
+                .map_err(|fault| fault.to_string());
+            count.map(Answer::ImportApps)
+        }
+        Ask::Reload | Ask::Status => return None,
+    };
+    Some(answer.unwrap_or_else(Answer::Fault))
+}
+
+fn all(store: &Store) -> Vec<Ban> {
+    let now = Timestamp::now();
+    let bans = store.bans();
+    let mut all: Vec<_> = bans
+        .iter()
+        .filter(|ban| ban.in_force(now))
+        .map(|ban| ban.as_ref().clone())
+        .collect();
+    all.sort_by_key(|ban| ban.id);
+    all
+}
+
+async fn ban(new: NewBan, store: &Store) -> Result<Answer, String> {
+    let subject = subject(&new.target, store.key())?;
+    let ban = Ban {
+        id: 0,
+        subject,
+        effect: new.effect,
+        scopes: new.scopes,
+        reason: new.reason,
+        source: new.source,
+        created: Timestamp::now(),
+        expires: new.expires,
+    };
+    store
+        .ban(ban)
+        .await
+        .map(Answer::Ban)
+        .map_err(|fault| fault.to_string())
+}
+
+async fn unban(which: Which, store: &Store) -> Result<Answer, String> {
+    let (subject, effect) = match which {
+        Which::Target(target, effect) => (subject(&target, store.key())?, effect),
+        Which::Id(id) => match all(store).into_iter().find(|ban| ban.id == id) {
+            Some(ban) => (ban.subject, ban.effect),
+            None => return Ok(Answer::Unban(None)),
+        },
+    };
+    let gone = store.unban(&subject, effect).await;
+    gone.map(Answer::Unban).map_err(|fault| fault.to_string())
+}
+
+/// Reads a target as typed.
+fn subject(target: &Target, key: &HashKey) -> Result<Subject, String> {
+    let host = |text: &str| domain::read(text).map_err(|fault| format!("{text:?}: {fault}"));
+    Ok(match target {
+        Target::Network(network) => Subject::Network(network.trunc()),
+        Target::MailDomain(text) => Subject::MailDomain(host(text)?),
+        Target::MailServer(text) => Subject::MailServer(host(text)?),
+        Target::Address(text) => {
+            let email = mailbox(text)?;
+            Subject::Address(key.hash(Purpose::Mailbox, &[email.exact.expose().as_bytes()]))
+        }
+        Target::AddressWithVariants(text) => {
+            let email = mailbox(text)?;
+            let canonical = email.canonical.expose().as_bytes();
+            Subject::CanonicalAddress(key.hash(Purpose::CanonicalMailbox, &[canonical]))
+        }
+        Target::ClientId(id) => Subject::ClientId(ClientId::new(id)),
+        Target::AppName(name) => Subject::AppName(fold(&AppName::new(name))),
+        Target::RedirectUri(uri) => {
+            let subject = redirect_subject(uri);
+            Subject::RedirectUri(
+                subject.ok_or_else(|| {
+                    format!("{uri:?} is neither a redirect URI nor the host of one")
+                })?,
+            )
+        }
+        Target::Website(url) => {
+            let subject = website_subject(url);
+            Subject::Website(
+                subject
+                    .ok_or_else(|| format!("{url:?} is neither a website nor the host of one"))?,
+            )
+        }
+    })
+}
+
+fn mailbox(text: &str) -> Result<EmailAddress, String> {
+    match address::read(text) {
+        Ok(Some(email)) => Ok(email),
+        Ok(None) => Err("an address is needed, such as bot@example.com".into()),
+        Err(fault) => Err(format!("not an address that Mastodon takes: {fault}")),
+    }
+}

@@ -1,0 +1,89 @@
+//! The verbs of the command line, one file each. Only this room prints.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod apps;
+mod assemble;
+mod ban;
+mod bans;
+mod check;
+mod completions;
+mod explain;
+mod log;
+mod outcome;
+mod reach;
+mod reload;
+mod serve;
+mod status;
+
+pub use outcome::Failure;
+
+/// Where the configuration is when `--config` is not given.
+pub const DEFAULT_CONFIG: &str = "/etc/tuskgate/tuskgate.toml";
+
+/// A sign-up gate for Mastodon.
+///
+/// Stands between nginx and Mastodon, passes everything through, and judges
+/// the few requests by which an account, an app or a token comes to be.
+#[derive(Debug, Parser)]
+#[command(name = "tuskgate", version, propagate_version = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// The configuration file
+    #[arg(long, short, global = true, value_name = "FILE", env = "TUSKGATE_CONFIG", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tuskgate demo                                     the 2018 attack, replayed here in a minute
+  tuskgate check                                    is the configuration right?
+  tuskgate serve --observe                          run, refuse nothing, tell what would be refused
+  tuskgate ban network 45.9.9.0/24 --for 7d --reason 'bot mail server'
+  tuskgate ban mail-domain spam.example             and everything below it
+  tuskgate explain 7K3M9QX2B4DH                     why was this person refused?
+  tuskgate doctor                                   does the client's address arrive everywhere?
+
+Exit codes: 0 well, 1 it failed, 64 wrong usage, 78 wrong configuration.";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Serve(serve::Serve),
+    Check(check::Check),
+    Ban(ban::BanVerb),
+    Allow(ban::AllowVerb),
+    Unban(ban::Unban),
+    Bans(bans::Bans),
+    Explain(explain::Explain),
+    Apps(apps::Apps),
+    Status(status::StatusVerb),
+    Reload(reload::Reload),
+    Completions(completions::Completions),
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(fault) => return outcome::usage(&fault),
+    };
+    let config = cli.config;
+    let done = match cli.verb {
+        Verb::Serve(verb) => verb.run(&config),
+        Verb::Check(verb) => verb.run(&config),
+        Verb::Ban(verb) => verb.run(&config),
+        Verb::Allow(verb) => verb.run(&config),
+        Verb::Unban(verb) => verb.run(&config),
+        Verb::Bans(verb) => verb.run(&config),
+        Verb::Explain(verb) => verb.run(&config),
+        Verb::Apps(verb) => verb.run(&config),
+        Verb::Status(verb) => verb.run(&config),
+        Verb::Reload(verb) => verb.run(&config),
+        Verb::Completions(verb) => verb.run(),
+    };
+    outcome::exit(done)
+}

@@ -1,0 +1,27 @@
+//! `tuskgate reload`: swaps configuration and lists without dropping a request.
+
+use std::path::Path;
+
+use clap::Args;
+
+use crate::admin::ask::{Answer, Ask};
+use crate::cli::{Failure, reach};
+
+/// Put a changed configuration and changed lists in force
+#[derive(Debug, Args)]
+pub(super) struct Reload {}
+
+impl Reload {
+    pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
+        match reach::ask(config, Ask::Reload)? {
+            Answer::Reload(restart) => {
+                println!("reloaded");
+                for key in restart {
+                    println!("{key} changed too, but takes a restart");
+                }
+                Ok(())
+            }
+            other => Err(reach::unexpected(&other)),
+        }
+    }
+}

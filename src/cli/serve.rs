@@ -1,0 +1,171 @@
+//! `tuskgate serve`: the gate itself.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::admin::{Control, http, socket};
+use crate::cli::{Failure, assemble, log};
+use crate::config::{self, Environment, Settings};
+use crate::judge::Judge;
+use crate::proxy::gate::GateLayer;
+use crate::proxy::{self, Listener};
+use crate::telemetry::trouble::{Trouble, raise};
+
+/// Run the gate
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Serve {
+    /// Refuse nothing; record and count what would have been refused
+    #[arg(long)]
+    observe: bool,
+}
+
+const EXAMPLES: &str = "\
+Signals: SIGHUP reloads configuration and lists, SIGTERM and SIGINT drain and end.
+
+Examples:
+  tuskgate serve --observe --config /etc/tuskgate/tuskgate.toml
+  TUSKGATE_UPSTREAM_ADDRESS=127.0.0.1:3000 tuskgate serve";
+
+impl Serve {
+    pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
+        let mut settings = config::load(config, &Environment::of_process())?;
+        settings.observe |= self.observe;
+        log::start(&settings.log);
+        // The control runtime: DNS, settling, admin. Requests have threads of their own.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let observe = self.observe;
+        runtime.block_on(serve(settings, config.to_path_buf(), observe))?;
+        Ok(())
+    }
+}
+
+async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Result<()> {
+    let judge = Arc::new(assemble::judge(&settings, Handle::current())?);
+    let (listener, listening) = assemble::listener(&settings)?;
+    tracing::info!(listen = %listening, upstream = %assemble::upstream(&settings), observe = settings.observe, "tuskgate is up");
+    let control = administer(&settings, &judge, listening, path, observe).await?;
+    let shutdown = shutdown(Arc::clone(&control))?;
+    let drained = run(&settings, &judge, listener, shutdown).await?;
+    tracing::info!(
+        drained = drained.drained,
+        cut = drained.cut,
+        "tuskgate has ended"
+    );
+    // What is still in memory reaches the disk before the process ends.
+    judge
+        .store()
+        .flush()
+        .await
+        .context("the store could not be written")?;
+    let _ = std::fs::remove_file(&settings.admin.socket);
+    Ok(())
+}
+
+async fn run(
+    settings: &Settings,
+    judge: &Arc<Judge>,
+    listener: Listener,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<proxy::Summary> {
+    let layer = GateLayer::new(Arc::clone(judge), assemble::bounds(settings));
+    let proxy = assemble::proxy_settings(settings);
+    proxy::serve(vec![listener], proxy, layer, shutdown)
+        .await
+        .context("serving ended")
+}
+
+/// Starts the admin socket and the admin listener.
+async fn administer(
+    settings: &Settings,
+    judge: &Arc<Judge>,
+    listening: String,
+    path: PathBuf,
+    observe: bool,
+) -> anyhow::Result<Arc<Control>> {
+    let socket_path = &settings.admin.socket;
+    let commands = socket::bind(socket_path).await.with_context(|| {
+        format!(
+            "cannot open the admin socket {} (admin.socket)",
+            socket_path.display()
+        )
+    })?;
+    let mut status = assemble::status(settings, listening);
+    let health = match settings.admin.address {
+        Some(address) => {
+            let listener = TcpListener::bind(address)
+                .await
+                .with_context(|| format!("cannot listen on {address} (admin.address)"))?;
+            status.admin = Some(listener.local_addr()?.to_string());
+            Some(listener)
+        }
+        None => None,
+    };
+    let control = Arc::new(Control {
+        judge: Arc::clone(judge),
+        status,
+        reload: reload(settings.clone(), Arc::clone(judge), path, observe),
+    });
+    keep(socket::serve(commands, Arc::clone(&control)));
+    if let Some(listener) = health {
+        keep(http::serve(listener, Arc::clone(&control)));
+    }
+    Ok(control)
+}
+
+/// A task that never ends by itself; if it does, the process ends with it, so
+/// that no ghost proxies without being steered.
+fn keep(task: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(async {
+        let ended = tokio::spawn(task).await;
+        raise(Trouble::TaskEnded, "an admin task has ended");
+        tracing::error!(
+            ?ended,
+            "a task that must not end has ended; the gate goes down"
+        );
+        std::process::exit(1);
+    });
+}
+
+fn reload(
+    settings: Settings,
+    judge: Arc<Judge>,
+    path: PathBuf,
+    observe: bool,
+) -> Arc<dyn Fn() -> Result<Vec<String>, String> + Send + Sync> {
+    Arc::new(move || {
+        let mut new = config::load(&path, &Environment::of_process())
+            .map_err(|mistakes| mistakes.to_string())?;
+        new.observe |= observe;
+        let lists = assemble::lists(&new).map_err(|fault| format!("{fault:#}"))?;
+        judge.replace(lists, assemble::policy(&new));
+        Ok(assemble::needs_restart(&settings, &new))
+    })
+}
+
+/// Ends when the process is asked to; reloads meanwhile.
+fn shutdown(control: Arc<Control>) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => {
+                    control.reload().await;
+                }
+                _ = terminate.recv() => return,
+                _ = interrupt.recv() => return,
+            }
+        }
+    })
+}

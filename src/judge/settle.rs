@@ -1,0 +1,106 @@
+//! After the reply: what came to be is learned, what did not is given back.
+//!
+//! Runs off the request's path. Nothing here can fail a request: an odd reply
+//! teaches nothing and keeps every charge.
+
+use crate::app::{App, AppSource};
+use crate::attempt::{Attempt, narrow_network};
+use crate::event::Outcome;
+use crate::judge::rules::rate::{self, Asked, Keep};
+use crate::judge::{Judge, Judgement, Reserved};
+use crate::lists::apps;
+use crate::mastodon::reply::{CreatedApp, Lesson};
+use crate::secret::Purpose;
+
+impl Judge {
+    /// Settles the charges of `judgement` and learns from the reply.
+    pub async fn settle(&self, attempt: &Attempt, judgement: Judgement, lesson: &Lesson) {
+        if let Some(reserved) = judgement.reserved {
+            self.settle_charges(reserved, lesson.outcome);
+        }
+        if lesson.outcome != Outcome::Create {
+            return;
+        }
+        if let Some(created) = &lesson.app {
+            self.learn_app(attempt, created);
+        }
+        let app = judgement.app.client_id().cloned();
+        let credential = rate::credential_hash(attempt, self.store.key());
+        if let (Some(id), Some(hash), false) = (&app, credential, judgement.proven) {
+            self.store.learn_credential(id, hash);
+        }
+        if let (Some(id), Some(token)) = (&app, &lesson.token) {
+            let hash = self
+                .store
+                .key()
+                .hash(Purpose::Token, &[token.expose().as_bytes()]);
+            self.store.learn_token(hash, id).await;
+        }
+        if !judgement.proven && attempt.credential.is_some() {
+            self.charge_late(attempt, &judgement.app);
+        }
+    }
+
+    /// Gives every charge back: the attempt never reached the upstream.
+    pub fn forget(&self, reserved: Reserved) {
+        self.store
+            .limiter()
+            .give_back(reserved.reservation, |_| true);
+    }
+
+    fn settle_charges(&self, reserved: Reserved, outcome: Outcome) {
+        let Reserved {
+            dimensions,
+            reservation,
+        } = reserved;
+        let back = |at: usize| {
+            let dimension = dimensions.get(at);
+            dimension.is_some_and(|d| rate::settle(d.limit, outcome) == Keep::GiveBack)
+        };
+        self.store.limiter().give_back(reservation, back);
+    }
+
+    /// An unproven credential charges the shared dimensions only once it succeeds,
+    /// so that wrong-secret requests in flight cannot hold a budget.
+    fn charge_late(&self, attempt: &Attempt, app: &super::AppSight) {
+        let asked = Asked {
+            attempt,
+            mailbox: None,
+            app,
+            proven: true,
+            own_servers: &[],
+            shared_mail: true,
+        };
+        let policy = self.policy();
+        let all = rate::dimensions(&asked, &policy.limits, self.store.key());
+        let now = attempt.at.as_microsecond().unsigned_abs();
+        for dimension in all.into_iter().filter(|d| d.limit.is_shared_by_app()) {
+            // One by one: a spent budget must not keep the others from being charged.
+            if let Ok(reservation) = self.store.limiter().reserve(&[dimension.charge], now) {
+                self.store.limiter().keep(reservation);
+            }
+        }
+    }
+
+    fn learn_app(&self, attempt: &Attempt, created: &CreatedApp) {
+        let credential = created.client_secret.as_ref().map(|secret| {
+            let parts = [
+                created.client_id.as_str().as_bytes(),
+                secret.expose().as_bytes(),
+            ];
+            self.store.key().hash(Purpose::Credential, &parts)
+        });
+        let folded = apps::fold(&created.name);
+        let app = App {
+            credential,
+            client_id: created.client_id.clone(),
+            name: created.name.clone(),
+            redirect_uris: created.redirect_uris.clone(),
+            website: created.website.clone(),
+            creator: attempt.client.known().map(narrow_network),
+            created: attempt.at,
+            source: AppSource::Learn,
+        };
+        self.store.learn_app(app, folded);
+    }
+}

@@ -1,0 +1,238 @@
+//! What only the upstream can tell: whose a bearer token is, what an app is
+//! called, whether an address is the account's current one.
+//!
+//! Each look-up has a deadline; all of them together are limited process-wide
+//! (governor), and those that a stranger can cause are limited per client
+//! network (`look-up-per-network`). What could not be resolved shares one
+//! bucket in `rate`.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use bytes::Bytes;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use jiff::Timestamp;
+use lru::LruCache;
+use parking_lot::Mutex;
+
+use crate::app::{App, AppSource, ClientId};
+use crate::attempt::{Attempt, ClientIp};
+use crate::judge::app_sight::{Answer, AppSight, Asking};
+use crate::judge::rules::rate;
+use crate::lists::apps;
+use crate::mastodon::ask::{self, Behalf, Current, TokenApp};
+use crate::proxy::Body;
+use crate::proxy::gate::{Inner, Shared};
+use crate::secret::{KeyedHash, Purpose, Secret};
+use crate::telemetry::metrics;
+
+/// How long the gate waits for one look-up at the upstream.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// The longest reply read to such a look-up.
+const LONGEST: usize = ask::BOUND;
+
+/// Look-ups a second in all, with a burst of as many.
+const PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
+
+/// Bearers that the upstream did not know, remembered so that they are not asked again at once.
+const UNKNOWN: std::num::NonZeroUsize = std::num::NonZeroUsize::new(8192).expect("not zero");
+
+/// What all look-ups of a process share.
+#[derive(Debug)]
+pub(crate) struct Asks {
+    limit: DefaultDirectRateLimiter,
+    unknown: Mutex<LruCache<KeyedHash, Timestamp>>,
+}
+
+impl Default for Asks {
+    fn default() -> Self {
+        Self {
+            limit: RateLimiter::direct(Quota::per_second(PER_SECOND)),
+            unknown: Mutex::new(LruCache::new(UNKNOWN)),
+        }
+    }
+}
+
+/// The upstream behind one request.
+#[derive(Debug)]
+pub struct Upstream<'a, S> {
+    inner: S,
+    shared: &'a Shared,
+    headers: &'a HeaderMap,
+    behalf: Option<Behalf>,
+}
+
+impl<'a, S: Inner> Upstream<'a, S> {
+    /// `headers` are those of the request as it goes upstream.
+    pub(super) fn new(inner: S, shared: &'a Shared, headers: &'a HeaderMap) -> Self {
+        let behalf = Behalf::of(headers);
+        Self {
+            inner,
+            shared,
+            headers,
+            behalf,
+        }
+    }
+
+    /// Sends `request` upstream; status and body, or nothing in time.
+    async fn fetch(&self, what: &'static str, request: Request<()>) -> Option<(StatusCode, Bytes)> {
+        let mut inner = self.inner.clone();
+        let (head, ()) = request.into_parts();
+        let exchange = async move {
+            let Ok(response) = inner.call(Request::from_parts(head, Body::empty())).await;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, LONGEST).collect().await.ok()?;
+            Some((parts.status, body.to_bytes()))
+        };
+        let answer = tokio::time::timeout(DEADLINE, exchange).await;
+        let word = match &answer {
+            Ok(Some((status, _))) if status.is_success() => "success",
+            Ok(Some(_)) => "refused",
+            Ok(None) => "broken",
+            Err(_) => "late",
+        };
+        metrics().judge.asked(what, word);
+        answer.ok().flatten()
+    }
+
+    /// Whether one more look-up may go upstream on behalf of `client`.
+    fn may_ask(&self, client: ClientIp, at: Timestamp) -> bool {
+        let policy = self.shared.judge.policy();
+        let store = self.shared.judge.store();
+        let charges = rate::look_up(client, &policy.limits, store.key());
+        let now = at.as_microsecond().unsigned_abs();
+        let allowed = store.limiter().reserve(&charges, now).is_ok()
+            && self.shared.asks.limit.check().is_ok();
+        if !allowed {
+            metrics().judge.asked("any", "limited");
+        }
+        allowed
+    }
+
+    async fn app_of_bearer(&self, attempt: &Attempt, bearer: &Secret) -> AppSight {
+        let store = self.shared.judge.store();
+        let hash = store
+            .key()
+            .hash(Purpose::Token, &[bearer.expose().as_bytes()]);
+        if let Some(id) = store.token_app(hash).await {
+            return self.app_of_id(attempt, id, Some(bearer)).await;
+        }
+        if self.known_unknown(hash, attempt.at) || !self.may_ask(attempt.client, attempt.at) {
+            return AppSight::Unresolved;
+        }
+        let request = self
+            .behalf
+            .as_ref()
+            .and_then(|behalf| ask::token_info(behalf, bearer));
+        let Some(request) = request else {
+            return AppSight::Unresolved;
+        };
+        let answer = self.fetch("token-info", request).await;
+        match answer.map(|(status, body)| ask::read_token_info(status, &body)) {
+            Some(TokenApp::App(id)) => {
+                store.learn_token(hash, &id).await;
+                self.app_of_id(attempt, id, Some(bearer)).await
+            }
+            Some(TokenApp::Nobody) => {
+                self.shared.asks.unknown.lock().put(hash, attempt.at);
+                AppSight::Unresolved
+            }
+            Some(TokenApp::Unclear) | None => AppSight::Unresolved,
+        }
+    }
+
+    fn known_unknown(&self, hash: KeyedHash, now: Timestamp) -> bool {
+        let mut unknown = self.shared.asks.unknown.lock();
+        let at = unknown.get(&hash).copied();
+        at.is_some_and(|at| now.duration_since(at).as_secs() < 60)
+    }
+
+    async fn app_of_id(
+        &self,
+        attempt: &Attempt,
+        id: ClientId,
+        bearer: Option<&Secret>,
+    ) -> AppSight {
+        if let Some(app) = self.shared.judge.store().app(&id).await {
+            return AppSight::Known(app);
+        }
+        if let Some(bearer) = bearer {
+            self.learn_name(&id, bearer, attempt.client, attempt.at)
+                .await;
+            if let Some(app) = self.shared.judge.store().app(&id).await {
+                return AppSight::Known(app);
+            }
+        }
+        AppSight::Id(id)
+    }
+
+    /// Asks what the app behind `token` is called, and keeps it.
+    pub(super) async fn learn_name(
+        &self,
+        id: &ClientId,
+        token: &Secret,
+        client: ClientIp,
+        at: Timestamp,
+    ) {
+        if !self.may_ask(client, at) {
+            return;
+        }
+        let request = self
+            .behalf
+            .as_ref()
+            .and_then(|behalf| ask::app(behalf, token));
+        let Some(request) = request else {
+            return;
+        };
+        let answer = self.fetch("verify-credentials", request).await;
+        let named = answer.and_then(|(status, body)| ask::read_app(status, &body));
+        if let Some(named) = named {
+            let folded = apps::fold(&named.name);
+            let app = App {
+                client_id: id.clone(),
+                name: named.name,
+                redirect_uris: named.redirect_uris,
+                website: named.website,
+                creator: None,
+                created: at,
+                source: AppSource::Ask,
+                credential: None,
+            };
+            self.shared.judge.store().learn_app(app, folded);
+        }
+    }
+}
+
+impl<S: Inner> Asking for Upstream<'_, S> {
+    fn app<'a>(&'a self, attempt: &'a Attempt) -> Answer<'a, AppSight> {
+        Box::pin(async move {
+            match (&attempt.credential, &attempt.bearer) {
+                (Some(credential), _) => {
+                    self.app_of_id(attempt, credential.client_id.clone(), None)
+                        .await
+                }
+                (None, Some(bearer)) => self.app_of_bearer(attempt, bearer).await,
+                (None, None) => AppSight::None,
+            }
+        })
+    }
+
+    fn unchanged<'a>(&'a self, attempt: &'a Attempt) -> Answer<'a, Option<bool>> {
+        Box::pin(async move {
+            let email = attempt.email.as_ref()?;
+            if self.shared.asks.limit.check().is_err() {
+                return None;
+            }
+            let request = ask::edit_page(self.behalf.as_ref()?, self.headers)?;
+            let (status, body) = self.fetch("edit-page", request).await?;
+            match ask::read_edit_page(status, &body, email) {
+                Current::Unchanged => Some(true),
+                Current::Changed => Some(false),
+                Current::Unknown => None,
+            }
+        })
+    }
+}

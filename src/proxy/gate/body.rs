@@ -1,0 +1,124 @@
+//! Reading a guarded request's body whole, within two bounds: one a request,
+//! one for all requests held at the same moment.
+//!
+//! The bytes read are the bytes forwarded. A body over the first bound is a
+//! 413; when the second is reached the gate answers 503 rather than grow.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
+use http_body_util::BodyExt;
+
+use crate::proxy::Body;
+
+/// The two bounds, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// One guarded body.
+    pub one: usize,
+    /// All guarded bodies held at a moment.
+    pub all: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            one: 64 << 10,
+            all: 64 << 20,
+        }
+    }
+}
+
+/// What is held at the moment, of how much.
+#[derive(Debug)]
+pub(crate) struct Held {
+    bounds: Bounds,
+    bytes: Arc<AtomicUsize>,
+}
+
+/// A body read whole; its bytes count as held until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) bytes: Bytes,
+    _share: Share,
+}
+
+/// A share of what is held.
+#[derive(Debug)]
+struct Share {
+    of: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.of.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Why a body was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// Over [`Bounds::one`].
+    TooLarge,
+    /// Over [`Bounds::all`].
+    Full,
+    /// The client hung up, stalled, or broke the framing.
+    Broken,
+}
+
+impl Held {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            bytes: Arc::default(),
+        }
+    }
+
+    /// Reads `body` to its end.
+    pub(crate) async fn read(&self, headers: &HeaderMap, mut body: Body) -> Result<Whole, Unread> {
+        let length = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok());
+        let declared = length
+            .and_then(|text| text.parse::<usize>().ok())
+            .unwrap_or(0);
+        if declared > self.bounds.one {
+            return Err(Unread::TooLarge);
+        }
+        let mut share = Share {
+            of: Arc::clone(&self.bytes),
+            bytes: 0,
+        };
+        let mut bytes = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Unread::Broken)?;
+            // Trailers end here: Puma reads none, and what is judged must be all there is.
+            let Ok(chunk) = frame.into_data() else {
+                continue;
+            };
+            if bytes.len() + chunk.len() > self.bounds.one {
+                return Err(Unread::TooLarge);
+            }
+            self.take(&mut share, chunk.len())?;
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Whole {
+            bytes: bytes.freeze(),
+            _share: share,
+        })
+    }
+
+    fn take(&self, share: &mut Share, more: usize) -> Result<(), Unread> {
+        share.bytes += more;
+        let before = self.bytes.fetch_add(more, Ordering::Relaxed);
+        if before + more > self.bounds.all {
+            Err(Unread::Full)
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Writing down and counting what was decided.
+
+use std::net::IpAddr;
+
+use http::Response;
+use http::request::Parts;
+use jiff::Timestamp;
+
+use crate::attempt::{Attempt, ClientIp};
+use crate::event::{Event, EventId, VerdictRecord};
+use crate::judge::{Judge, Judgement};
+use crate::mastodon::attempt::Fault;
+use crate::proxy::Body;
+use crate::proxy::gate::{Shared, answer};
+use crate::telemetry::metrics;
+use crate::telemetry::trouble::{Trouble, raise};
+use crate::verdict::{Because, Cause, Decision, Judged, Mode, Reason, Rule, Verdict};
+
+/// Records a judged attempt; the reference it can be asked for by.
+pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) -> EventId {
+    let app = judgement.app.app();
+    let mut event = blank(&shared.judge, attempt.at, attempt.client);
+    event.endpoint = Some(attempt.endpoint);
+    event.username = attempt.username.clone();
+    event.mail_domain = attempt.email.as_ref().map(|email| email.domain().clone());
+    event.mailbox = judgement.mailbox.map(|mailbox| mailbox.exact);
+    event.canonical_mailbox = judgement.mailbox.map(|mailbox| mailbox.canonical);
+    event.mail_server = judgement.mail_server.clone();
+    event.client_id = judgement.app.client_id().cloned();
+    let named = attempt.new_app.as_ref().map(|app| app.name.clone());
+    event.app_name = named.or_else(|| app.map(|app| app.name.clone()));
+    event.grant = attempt.grant.map(|grant| grant.name().to_owned());
+    finish(&shared.judge, event, &judgement.decision)
+}
+
+/// Records an unreadable request and answers it.
+pub(super) fn unreadable(
+    shared: &Shared,
+    client: ClientIp,
+    head: &Parts,
+    fault: &Fault,
+    mode: Mode,
+    at: Timestamp,
+) -> Response<Body> {
+    let reason = Reason {
+        because: Because::Unreadable(fault.unreadable),
+        fact: fault.fact.clone(),
+        undo: None,
+    };
+    let decision = one(Rule::Unreadable, mode, reason.clone());
+    let mut event = blank(&shared.judge, at, client);
+    event.endpoint = fault.endpoint;
+    let id = finish(&shared.judge, event, &decision);
+    answer::refuse(fault.endpoint, Rule::Unreadable, &reason, id, head)
+}
+
+/// Records a client banned with scope `all`; answers it where the rule is enforced.
+pub(super) fn everywhere(
+    judge: &Judge,
+    ip: IpAddr,
+    at: Timestamp,
+    judged: Judged,
+    head: &Parts,
+) -> Option<Response<Body>> {
+    let decision = Decision {
+        verdicts: vec![judged],
+    };
+    let id = finish(judge, blank(judge, at, ClientIp::Known(ip)), &decision);
+    let (rule, reason) = decision.refusal()?;
+    Some(answer::refuse(None, rule, reason, id, head))
+}
+
+fn one(rule: Rule, mode: Mode, reason: Reason) -> Decision {
+    let verdict = Verdict::Refuse(reason);
+    Decision {
+        verdicts: vec![Judged {
+            rule,
+            mode,
+            verdict,
+        }],
+    }
+}
+
+fn blank(judge: &Judge, at: Timestamp, client: ClientIp) -> Event {
+    Event {
+        id: judge.fresh_id(),
+        at,
+        endpoint: None,
+        client: client.address(),
+        username: None,
+        mail_domain: None,
+        mailbox: None,
+        canonical_mailbox: None,
+        mail_server: Vec::new(),
+        client_id: None,
+        app_name: None,
+        grant: None,
+        admitted: true,
+        verdicts: Vec::new(),
+        outcome: None,
+        count: 1,
+    }
+}
+
+fn finish(judge: &Judge, mut event: Event, decision: &Decision) -> EventId {
+    event.admitted = decision.refusal().is_none();
+    event.verdicts = decision.verdicts.iter().filter_map(write_down).collect();
+    for judged in &decision.verdicts {
+        metrics().judge.decided(judged);
+        if let Verdict::Abstain(Cause::ClientUnknown(why)) = &judged.verdict {
+            client_unknown(&why.to_string());
+        }
+    }
+    metrics().judge.attempted(event.endpoint, event.admitted);
+    let id = event.id;
+    judge.store().record(event);
+    id
+}
+
+fn write_down(judged: &Judged) -> Option<VerdictRecord> {
+    let (verdict, fact, undo) = match &judged.verdict {
+        Verdict::Pass => return None,
+        Verdict::Refuse(reason) => ("refuse", reason.fact.clone(), reason.undo.clone()),
+        Verdict::Abstain(cause) => ("abstain", cause.to_string(), None),
+    };
+    Some(VerdictRecord {
+        rule: judged.rule,
+        mode: judged.mode,
+        verdict: verdict.to_owned(),
+        fact,
+        undo,
+    })
+}
+
+fn client_unknown(why: &str) {
+    let text = format!(
+        "{why}: rules keyed by the client's address abstain; check listen.trusted-proxies and nginx, or run `tuskgate doctor`"
+    );
+    if raise(Trouble::ClientUnknown, &text) {
+        tracing::warn!("{text}");
+    }
+}
