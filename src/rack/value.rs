@@ -21,7 +21,7 @@ pub enum Value {
     /// JSON only: an integer of at most 64 bits, as Ruby prints it.
     Number(String),
     /// `a[]=…` or a JSON array.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// `a[b]=…` or a JSON object.
     Map(Params),
 }
