@@ -8,7 +8,7 @@ require 'json'
 SEED = Integer(ENV.fetch('SEED', '1'))
 COUNT = Integer(ENV.fetch('N', '20000'))
 RANDOM = Random.new(SEED)
-REQUESTS = [] # rubocop:disable Style/MutableConstant
+REQUESTS = []
 
 def pick(list) = list[RANDOM.rand(list.size)]
 def chance(odds) = RANDOM.rand(odds).zero?

@@ -3,7 +3,7 @@
 # The requests, picked by hand: every trick that a running Mastodon 4.1 or today's
 # stack was asked, and what honest clients send (`honest`, at the end of the file).
 
-REQUESTS = [] # rubocop:disable Style/MutableConstant
+REQUESTS = []
 
 FORM = 'application/x-www-form-urlencoded'
 JSON_TYPE = 'application/json'
