@@ -9,6 +9,9 @@ use crate::mailbox::Domain;
 /// Reads `text`; `None` if it is not a domain name.
 pub(super) fn read(text: &str) -> Option<Domain> {
     let text = text.strip_suffix('.').unwrap_or(text);
+    if let Ok(domain) = Domain::new(text) {
+        return Some(domain);
+    }
     if text.is_ascii() {
         return Domain::new(&text.to_ascii_lowercase()).ok();
     }
