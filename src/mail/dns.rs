@@ -204,6 +204,12 @@ impl Resolver {
         self.fly(domain, patience).await
     }
 
+    /// Whether names that no attacker owns are not answered for: for health checks,
+    /// not needed to judge, since each [`Lapse`] says it. Asked anew every few seconds at most.
+    pub async fn resolver_down(&self) -> bool {
+        self.health.resolver_down().await
+    }
+
     async fn fly(&self, domain: &Domain, patience: Duration) -> Result<Finding, Lapse> {
         let Some(mut landing) = self.flights.board(domain) else {
             return Err(self.lapse(LapseCause::TooBusy).await);

@@ -21,8 +21,9 @@ use hickory_resolver::system_conf;
 
 use super::{DnsSettings, LapseCause, ResolverError};
 
-/// One try of one question, over all servers. Within it hickory sends again by itself.
-const TRY: Duration = Duration::from_secs(5);
+/// One try of one question, over all servers. In its first second hickory sends
+/// again by itself, then it only listens: hence no longer than this.
+const TRY: Duration = Duration::from_secs(2);
 
 /// What a recursive resolver says; each with how long it holds.
 #[derive(Debug, PartialEq, Eq)]

@@ -166,3 +166,36 @@ async fn beyond_the_cap_new_domains_lapse_and_known_ones_do_not() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn garbage_for_an_answer_is_a_lapse() {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0")
+        .await
+        .expect("a free port");
+    let address = socket.local_addr().expect("bound");
+    let babble = tokio::spawn(async move {
+        let mut packet = [0; 512];
+        let mut seed = 7_u8;
+        while let Ok((length, peer)) = socket.recv_from(&mut packet).await {
+            // The identity and the question are right, what follows is noise.
+            packet[2] |= 0x80;
+            packet[6..12].fill(1 + seed % 2);
+            packet[length..].fill_with(|| {
+                seed = seed.wrapping_mul(73).wrapping_add(41);
+                seed
+            });
+            let _ = socket.send_to(&packet, peer).await;
+        }
+    });
+    let resolver = resolver(&settings(address));
+    let mut asked = JoinSet::new();
+    for n in 0..20 {
+        let resolver = resolver.clone();
+        asked.spawn(async move { lapse(&resolver, &format!("garbage{n}.test")).await });
+    }
+    for (cause, down) in asked.join_all().await {
+        assert!(down, "{cause}");
+    }
+    assert!(!babble.is_finished());
+    babble.abort();
+}
