@@ -4,8 +4,6 @@
 //! stands, because a million lines go through here; anything else is read as
 //! `mail::domain` reads it.
 
-use std::net::IpAddr;
-
 use crate::mailbox::Domain;
 
 /// Reads `text`; `None` if it is not a domain name. An IP address is none.
@@ -18,18 +16,5 @@ pub(super) fn read(text: &str) -> Option<Domain> {
     {
         return Some(domain);
     }
-    elsewhere(text)
-}
-
-/// TODO: once the room `mail` is merged, this is `crate::mail::domain::read(text).ok()`
-/// and no more; until then a conservative stand-in (UTS 46, one trailing dot off).
-fn elsewhere(text: &str) -> Option<Domain> {
-    let text = text.strip_suffix('.').unwrap_or(text);
-    if text.parse::<IpAddr>().is_ok() {
-        return None;
-    }
-    if text.is_ascii() {
-        return Domain::new(&text.to_ascii_lowercase()).ok();
-    }
-    Domain::new(&idna::domain_to_ascii(text).ok()?).ok()
+    crate::mail::domain::read(text).ok()
 }

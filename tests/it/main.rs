@@ -2,9 +2,12 @@
 
 mod support;
 
+mod config;
+mod dns;
 mod drain;
 mod idle;
 mod passthrough;
 mod smuggling;
+mod store;
 mod timeouts;
 mod trusted_proxies;

@@ -33,4 +33,3 @@ pub(super) fn may_read(fields: Fields<'_>) -> Result<Option<EmailAddress>, rack:
     let text = fields.scalar("email")?;
     Ok(address::read(&text.unwrap_or_default()).unwrap_or(None))
 }
-
