@@ -27,7 +27,7 @@ const FILE: FileKind = FileKind {
 const ROOM: usize = 4096;
 
 /// What the judge reads. SWITCH HERE to `lists::Overlay`: this alias and
-/// [`take_snapshot`] are the only two places that know what a snapshot is.
+/// `take_snapshot` below it are the only two places that know what a snapshot is.
 pub type BanSnapshot = Vec<Arc<Ban>>;
 
 fn take_snapshot(bans: impl Iterator<Item = Arc<Ban>>) -> BanSnapshot {
