@@ -50,9 +50,16 @@ fn domain(name: &str) -> Subject {
     Subject::MailDomain(Domain::new(name).expect("a domain"))
 }
 
+/// What is in force, in order of id.
+fn bans(store: &Store) -> Vec<Ban> {
+    let mut bans: Vec<Ban> = store.bans().iter().map(|ban| Ban::clone(ban)).collect();
+    bans.sort_by_key(|ban| ban.id);
+    bans
+}
+
 fn subjects(store: &Store) -> Vec<String> {
-    let bans = store.bans();
-    let mut names: Vec<String> = bans.iter().map(|ban| ban.subject.to_string()).collect();
+    let all = bans(store);
+    let mut names: Vec<String> = all.iter().map(|ban| ban.subject.to_string()).collect();
     names.sort();
     names
 }

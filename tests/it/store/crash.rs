@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
-use super::{ban, children, domain, open, subjects, wait};
+use super::{ban, bans, children, domain, open, subjects, wait};
 
 const CHILD: &str = "store::crash::child_that_bans_until_it_is_killed";
 const ROUNDS: usize = 20;
@@ -15,7 +15,7 @@ fn child_that_bans_until_it_is_killed() {
         return;
     };
     let store = open(&path);
-    let start = store.bans().iter().map(|ban| ban.id).max().unwrap_or(0);
+    let start = bans(&store).iter().map(|ban| ban.id).max().unwrap_or(0);
     wait(async {
         for number in 0..100_000 {
             let name = format!("spam-{start}-{number}.example");

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{ban, domain, open, subjects, wait};
+use super::{ban, bans, domain, open, subjects, wait};
 use tuskgate::ban::Effect;
 use tuskgate::store::{Store, StoreError, StoreSettings};
 
@@ -46,16 +46,15 @@ fn what_was_decided_is_there_again_after_a_restart() {
         assert_eq!(nothing.expect("asked"), None);
         new
     });
-    let all: Vec<_> = first.bans().iter().cloned().collect();
+    let all = bans(&first);
     drop(first);
     let again = open(folder.path());
-    let kept: Vec<_> = again.bans().iter().cloned().collect();
-    assert_eq!(kept, all);
+    assert_eq!(bans(&again), all);
     assert_eq!(
         subjects(&again),
         ["198.51.100.0/24", "a.example", "a.example"]
     );
-    assert!(again.bans().iter().any(|ban| **ban == made));
+    assert!(all.contains(&made));
     assert_eq!(again.key().fingerprint(), key);
     assert_eq!(again.health(), Default::default());
     let next = wait(again.ban(ban(domain("c.example")))).expect("banned");
@@ -128,7 +127,7 @@ fn a_damaged_file_is_kept_aside_and_said() {
         let third = open(folder.path());
         assert_eq!(third.health(), Default::default());
         let expected = if file == "bans.sqlite3" { 1 } else { 501 };
-        assert_eq!(third.bans().iter().len(), expected);
+        assert_eq!(bans(&third).len(), expected);
     }
 }
 
@@ -164,6 +163,15 @@ fn a_file_of_a_later_release_is_refused_and_left_alone() {
     bytes[63] = 1;
     fs::write(&path, &bytes).expect("written");
     assert_eq!(subjects(&open(folder.path())), ["a.example"]);
+}
+
+#[test]
+fn another_key_is_refused() {
+    let folder = tempfile::tempdir().expect("a directory");
+    drop(open(folder.path()));
+    fs::write(folder.path().join("key"), "ab".repeat(32)).expect("written");
+    let refusal = Store::open(&StoreSettings::new(folder.path())).expect_err("refused");
+    assert!(matches!(refusal, StoreError::OtherKey { .. }), "{refusal}");
 }
 
 #[test]
