@@ -22,8 +22,10 @@ use hickory_resolver::system_conf;
 use super::{DnsSettings, LapseCause, ResolverError};
 
 /// One try of one question, over all servers. In its first second hickory sends
-/// again by itself, then it only listens: hence no longer than this.
-const TRY: Duration = Duration::from_secs(2);
+/// again by itself, then it listens. Not shorter, because a forwarder that does not
+/// cache (dnsmasq, for MX) begins anew with each try, and would never get to
+/// the end of a slow domain.
+const TRY: Duration = Duration::from_secs(5);
 
 /// What a recursive resolver says; each with how long it holds.
 #[derive(Debug, PartialEq, Eq)]
