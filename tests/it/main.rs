@@ -2,11 +2,14 @@
 
 mod support;
 
+mod attack;
 mod config;
 mod dns;
 mod drain;
+mod end_to_end;
 mod idle;
 mod passthrough;
+mod rails;
 mod smuggling;
 mod store;
 mod timeouts;

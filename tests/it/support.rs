@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+pub(crate) mod caller;
+pub(crate) mod chain;
 pub(crate) mod gate;
 pub(crate) mod script;
 pub(crate) mod wire;
