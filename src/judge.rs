@@ -158,6 +158,12 @@ impl Judge {
         self.policy.load().guards(endpoint)
     }
 
+    /// Whether `rule` is asked at `endpoint` under the policy in force.
+    #[must_use]
+    pub fn asks(&self, rule: Rule, endpoint: Endpoint) -> bool {
+        doors::applies(rule, endpoint) && self.policy.load().mode(rule) != Mode::Off
+    }
+
     /// The verdict on any request of `ip`, guarded or not: networks banned with scope `all`.
     ///
     /// On the hot path: allocates only when something is found.

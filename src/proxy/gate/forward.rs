@@ -42,6 +42,12 @@ pub(super) async fn untouched<S: Inner>(
     call(inner, head, whole.bytes).await
 }
 
+/// Sends on what is not held, as it comes.
+pub(super) async fn streamed<S: Inner>(inner: &mut S, head: Parts, body: Body) -> Response<Body> {
+    let Ok(response) = inner.call(Request::from_parts(head, body)).await;
+    response
+}
+
 async fn call<S: Inner>(inner: &mut S, mut head: Parts, bytes: Bytes) -> Response<Body> {
     head.headers.remove(TRAILER);
     let request = Request::from_parts(head, Body::from(bytes));
@@ -96,7 +102,6 @@ pub(super) async fn learning<S: Inner>(
     };
     let lesson = reply::lesson(attempt.endpoint, &session, status, &headers, body);
     metrics().judge.came_of(attempt.endpoint, lesson.outcome);
-    shared.judge.store().outcome(id, lesson.outcome);
     let unnamed = lesson
         .token
         .clone()
@@ -109,6 +114,8 @@ pub(super) async fn learning<S: Inner>(
             .learn_name(&client_id, &token, attempt.client, attempt.at)
             .await;
     }
+    // Last: whoever sees the outcome may rely on all that it taught.
+    shared.judge.store().outcome(id, lesson.outcome);
 }
 
 /// The upstream never heard of it, so nothing is kept of it.

@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use crate::attempt::{Attempt, ClientIp};
 use crate::mastodon::attempt::{self, Fault, Reading};
 use crate::mastodon::endpoint::{self, GuardedPath};
-use crate::proxy::Body;
 use crate::proxy::gate::asking::Upstream;
 use crate::proxy::gate::body::{Unread, Whole};
 use crate::proxy::gate::forward::Admitted;
 use crate::proxy::gate::{Inner, Shared, answer, forward, record};
+use crate::proxy::{Body, Seen};
 use crate::telemetry::metrics;
 use crate::verdict::{Mode, Rule, Unreadable};
 
@@ -29,7 +29,7 @@ pub(super) async fn call<S: Inner>(
     let (head, body) = request.into_parts();
     let whole = match shared.held.read(&head.headers, body).await {
         Ok(whole) => whole,
-        Err(unread) => return refuse_unread(&shared, path, client, &head, unread),
+        Err(unread) => return refuse_unread(inner, &shared, path, client, head, unread).await,
     };
     let at = Timestamp::now();
     let read = attempt::read(path, &head, &whole.bytes, client, at);
@@ -45,32 +45,41 @@ pub(super) async fn call<S: Inner>(
     response
 }
 
-fn refuse_unread(
+/// A body that is not held cannot be judged: refused, unless nothing is to be
+/// refused at this door. Then it streams on, unread.
+async fn refuse_unread<S: Inner>(
+    mut inner: S,
     shared: &Shared,
     path: GuardedPath,
     client: ClientIp,
-    head: &Parts,
+    head: Parts,
     unread: Unread,
 ) -> Response<Body> {
-    match unread {
-        Unread::Full => answer::full(),
-        Unread::Broken => answer::broken(),
-        Unread::TooLarge => {
+    let endpoint = endpoint::endpoint(path, &head.method).unwrap_or(path.usual());
+    let mode = match shared.judge.guards(endpoint) {
+        true => shared.judge.policy().mode(Rule::Unreadable),
+        false => Mode::Off,
+    };
+    let body = match unread {
+        Unread::Broken => return answer::broken(),
+        Unread::Full(_) if mode == Mode::Enforce => return answer::full(),
+        Unread::Full(body) => body,
+        Unread::TooLarge(body) if mode == Mode::Off => body,
+        Unread::TooLarge(body) => {
             let fault = Fault {
                 unreadable: Unreadable::TooLarge,
-                endpoint: Some(endpoint::endpoint(path, &head.method).unwrap_or(path.usual())),
+                endpoint: Some(endpoint),
                 fact: "the body is over the bound for a guarded request".into(),
             };
-            record::unreadable(
-                shared,
-                client,
-                head,
-                &fault,
-                Mode::Enforce,
-                Timestamp::now(),
-            )
+            let now = Timestamp::now();
+            let refusal = record::unreadable(shared, client, &head, &fault, mode, now);
+            if mode == Mode::Enforce {
+                return refusal;
+            }
+            body
         }
-    }
+    };
+    forward::streamed(&mut inner, head, body).await
 }
 
 /// What cannot be read cannot be judged: refused, unless the rule only observes.
@@ -108,7 +117,10 @@ async fn judge<S: Inner>(
 ) -> Response<Body> {
     let (answer, received) = tokio::sync::oneshot::channel();
     let shared = Arc::clone(shared);
+    // A shutdown waits for what the reply teaches.
+    let hold = head.extensions.get::<Seen>().and_then(Seen::hold);
     tokio::spawn(async move {
+        let _hold = hold;
         let asking = Upstream::new(inner.clone(), &shared, &head.headers);
         let judgement = shared.judge.judge(&attempt, &asking).await;
         let id = record::judged(&shared, &attempt, &judgement);

@@ -30,7 +30,13 @@ pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) 
     let named = attempt.new_app.as_ref().map(|app| app.name.clone());
     event.app_name = named.or_else(|| app.map(|app| app.name.clone()));
     event.grant = attempt.grant.map(|grant| grant.name().to_owned());
-    finish(&shared.judge, event, &judgement.decision)
+    let event = finish(event, &judgement.decision);
+    let (id, judge) = (event.id, &shared.judge);
+    if event.admitted && judge.asks(Rule::MailServer, attempt.endpoint) {
+        judge.look_again_later(attempt, &event);
+    }
+    judge.store().record(event);
+    id
 }
 
 /// Records an unreadable request and answers it.
@@ -50,7 +56,9 @@ pub(super) fn unreadable(
     let decision = one(Rule::Unreadable, mode, reason.clone());
     let mut event = blank(&shared.judge, at, client);
     event.endpoint = fault.endpoint;
-    let id = finish(&shared.judge, event, &decision);
+    let event = finish(event, &decision);
+    let id = event.id;
+    shared.judge.store().record(event);
     answer::refuse(fault.endpoint, Rule::Unreadable, &reason, id, head)
 }
 
@@ -65,7 +73,9 @@ pub(super) fn everywhere(
     let decision = Decision {
         verdicts: vec![judged],
     };
-    let id = finish(judge, blank(judge, at, ClientIp::Known(ip)), &decision);
+    let event = finish(blank(judge, at, ClientIp::Known(ip)), &decision);
+    let id = event.id;
+    judge.store().record(event);
     let (rule, reason) = decision.refusal()?;
     Some(answer::refuse(None, rule, reason, id, head))
 }
@@ -102,19 +112,18 @@ fn blank(judge: &Judge, at: Timestamp, client: ClientIp) -> Event {
     }
 }
 
-fn finish(judge: &Judge, mut event: Event, decision: &Decision) -> EventId {
+/// Writes the decision into the event, and counts it.
+fn finish(mut event: Event, decision: &Decision) -> Event {
     event.admitted = decision.refusal().is_none();
     event.verdicts = decision.verdicts.iter().filter_map(write_down).collect();
     for judged in &decision.verdicts {
         metrics().judge.decided(judged);
-        if let Verdict::Abstain(Cause::ClientUnknown(why)) = &judged.verdict {
-            client_unknown(&why.to_string());
+        if let Verdict::Abstain(cause) = &judged.verdict {
+            troubled(cause);
         }
     }
     metrics().judge.attempted(event.endpoint, event.admitted);
-    let id = event.id;
-    judge.store().record(event);
-    id
+    event
 }
 
 fn write_down(judged: &Judged) -> Option<VerdictRecord> {
@@ -132,11 +141,24 @@ fn write_down(judged: &Judged) -> Option<VerdictRecord> {
     })
 }
 
-fn client_unknown(why: &str) {
-    let text = format!(
-        "{why}: rules keyed by the client's address abstain; check listen.trusted-proxies and nginx, or run `tuskgate doctor`"
-    );
-    if raise(Trouble::ClientUnknown, &text) {
+/// Says aloud what keeps a rule from judging anybody.
+fn troubled(cause: &Cause) {
+    let (trouble, text) = match cause {
+        Cause::ClientUnknown(why) => (
+            Trouble::ClientUnknown,
+            format!(
+                "{why}: rules keyed by the client's address abstain; check listen.trusted-proxies and nginx, or run `tuskgate doctor`"
+            ),
+        ),
+        Cause::ResolverDown => (
+            Trouble::ResolverDown,
+            format!(
+                "{cause}: mail servers are not judged; check [dns] servers and the system's resolver"
+            ),
+        ),
+        Cause::SharedProvider(_) | Cause::Allow(_) | Cause::Lapse(_) | Cause::Unchanged => return,
+    };
+    if raise(trouble, &text) {
         tracing::warn!("{text}");
     }
 }
