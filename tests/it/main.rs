@@ -2,6 +2,7 @@
 
 mod support;
 
+mod apps;
 mod attack;
 mod config;
 mod dns;
@@ -10,7 +11,9 @@ mod end_to_end;
 mod idle;
 mod passthrough;
 mod rails;
+mod sign_up;
 mod smuggling;
 mod store;
 mod timeouts;
+mod token;
 mod trusted_proxies;

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 pub(crate) mod caller;
 pub(crate) mod chain;
+pub(crate) mod doors;
 pub(crate) mod gate;
+pub(crate) mod judged;
 pub(crate) mod script;
 pub(crate) mod wire;
 
