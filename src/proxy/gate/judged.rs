@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use jiff::Timestamp;
 
 use crate::attempt::{Attempt, ClientIp};
+use crate::endpoint::Endpoint;
 use crate::mastodon::attempt::{self, Fault, Reading};
 use crate::mastodon::endpoint::{self, GuardedPath};
 use crate::proxy::gate::asking::Upstream;
@@ -39,7 +40,14 @@ pub(super) async fn call<S: Inner>(
             forward::untouched(&mut inner, head, whole).await
         }
         Ok(Reading::Attempt(attempt)) => judge(inner, &shared, *attempt, head, whole).await,
-        Err(fault) => unreadable(inner, &shared, client, head, whole, &fault, at).await,
+        Err(fault) => {
+            let guarded = guards(&shared, path, &head, fault.endpoint);
+            let mode = unreadable_mode(&shared, guarded);
+            match unreadable(&shared, client, &head, &fault, mode, at) {
+                Some(refusal) => refusal,
+                None => forward::untouched(&mut inner, head, whole).await,
+            }
+        }
     };
     metrics().judge.observe_latency(started.elapsed());
     response
@@ -56,15 +64,12 @@ async fn refuse_unread<S: Inner>(
     unread: Unread,
 ) -> Response<Body> {
     let endpoint = endpoint::endpoint(path, &head.method).unwrap_or(path.usual());
-    let mode = match shared.judge.guards(endpoint) {
-        true => shared.judge.policy().mode(Rule::Unreadable),
-        false => Mode::Off,
-    };
+    let guarded = guards(shared, path, &head, Some(endpoint));
+    let mode = unreadable_mode(shared, guarded);
     let body = match unread {
         Unread::Broken => return answer::broken(),
         Unread::Full(_) if mode == Mode::Enforce => return answer::full(),
         Unread::Full(body) => body,
-        Unread::TooLarge(body) if mode == Mode::Off => body,
         Unread::TooLarge(body) => {
             let fault = Fault {
                 unreadable: Unreadable::TooLarge,
@@ -72,38 +77,52 @@ async fn refuse_unread<S: Inner>(
                 fact: "the body is over the bound for a guarded request".into(),
             };
             let now = Timestamp::now();
-            let refusal = record::unreadable(shared, client, &head, &fault, mode, now);
-            if mode == Mode::Enforce {
-                return refusal;
+            match unreadable(shared, client, &head, &fault, mode, now) {
+                Some(refusal) => return refusal,
+                None => body,
             }
-            body
         }
     };
     forward::streamed(&mut inner, head, body).await
 }
 
 /// What cannot be read cannot be judged: refused, unless the rule only observes.
-async fn unreadable<S: Inner>(
-    mut inner: S,
+fn unreadable(
     shared: &Shared,
     client: ClientIp,
-    head: Parts,
-    whole: Whole,
+    head: &Parts,
     fault: &Fault,
+    mode: Mode,
     at: Timestamp,
-) -> Response<Body> {
-    let mode = shared.judge.policy().mode(Rule::Unreadable);
-    let guarded = fault
-        .endpoint
-        .is_none_or(|endpoint| shared.judge.guards(endpoint));
-    if mode == Mode::Off || !guarded {
-        return forward::untouched(&mut inner, head, whole).await;
+) -> Option<Response<Body>> {
+    if mode == Mode::Off {
+        return None;
     }
-    let refusal = record::unreadable(shared, client, &head, fault, mode, at);
-    if mode == Mode::Enforce {
-        return refusal;
+    let refusal = record::unreadable(shared, client, head, fault, mode, at);
+    (mode == Mode::Enforce).then_some(refusal)
+}
+
+/// Whether any door that an unreadable request may be for is guarded: a verb
+/// hidden in a body that nobody could read must not pick an unguarded one.
+fn guards(shared: &Shared, path: GuardedPath, head: &Parts, likeliest: Option<Endpoint>) -> bool {
+    let hidden: &[Method] = match head.method {
+        Method::POST => &[Method::GET, Method::POST, Method::PUT],
+        _ => &[],
+    };
+    let hidden = hidden
+        .iter()
+        .filter_map(|verb| endpoint::endpoint(path, verb));
+    likeliest
+        .into_iter()
+        .chain(hidden)
+        .any(|endpoint| shared.judge.guards(endpoint))
+}
+
+fn unreadable_mode(shared: &Shared, guarded: bool) -> Mode {
+    match guarded {
+        true => shared.judge.policy().mode(Rule::Unreadable),
+        false => Mode::Off,
     }
-    forward::untouched(&mut inner, head, whole).await
 }
 
 /// Judges and forwards in a task of its own, so that a client who hangs up
