@@ -8,6 +8,7 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER}
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::Body;
+use crate::telemetry::trouble::{Trouble, raise};
 
 /// Why a request was not answered by the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +57,8 @@ impl Source {
     }
 }
 
+const AWAY: &str = "Mastodon cannot be reached: is it running, and is upstream.address right?";
+
 impl Fault {
     /// Every fault.
     pub const ALL: [Self; 9] = [
@@ -100,10 +103,13 @@ impl Fault {
         }
     }
 
-    /// Counts it.
+    /// Counts it, and says aloud that the upstream is away.
     pub(super) fn count(self) {
         let metrics = &crate::telemetry::metrics().proxy;
         metrics.failed(self.source().name(), self.name());
+        if self == Self::Unreachable {
+            raise(Trouble::UpstreamDown, AWAY);
+        }
     }
 
     /// The status.
@@ -193,6 +199,8 @@ pub fn answer(fault: Fault, shape: Shape) -> Response<Body> {
         // Whatever else such a client sends is not worth interpreting.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    // For whoever stands further out and must tell it from a reply.
+    response.extensions_mut().insert(fault);
     response
 }
 

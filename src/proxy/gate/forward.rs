@@ -83,7 +83,8 @@ pub(super) async fn learning<S: Inner>(
     let headers_sent = head.headers.clone();
     let session = Session::of_request(&headers_sent);
     let response = call(&mut inner, head, whole.bytes.clone()).await;
-    if response.extensions().get::<Fault>().is_some() {
+    // Of any other fault the upstream may have heard: that is unclear, below.
+    if response.extensions().get() == Some(&Fault::Unreachable) {
         unreached(&shared, &attempt, judgement, id);
         let _ = answer.send(response);
         return;

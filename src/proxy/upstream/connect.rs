@@ -16,6 +16,7 @@ use crate::proxy::fault::Fault;
 use crate::proxy::origin::{Address, Names};
 use crate::proxy::stream::Stream;
 use crate::telemetry::metrics;
+use crate::telemetry::trouble::{self, Trouble};
 
 /// What is connected to.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ impl Target {
             Fault::Unreachable
         })?;
         metrics().proxy.upstream_connects.inc();
+        trouble::clear(Trouble::UpstreamDown);
         let (sender, connection) = Builder::new()
             .max_buf_size(max_head.max(SMALLEST_BUFFER))
             .handshake::<_, Body>(TokioIo::new(stream))
