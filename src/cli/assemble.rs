@@ -1,5 +1,7 @@
 //! From settings to the parts of a running gate. `serve` and `demo` share it.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use tokio::runtime::Handle;
 
@@ -8,7 +10,7 @@ use crate::judge::Judge;
 use crate::judge::policy::Policy;
 use crate::lists::Lists;
 use crate::mail::dns::{DnsSettings, Resolver};
-use crate::proxy::gate::Bounds;
+use crate::proxy::gate::{Access, Bounds, GateLayer};
 use crate::proxy::{Address, Listener, PoolSettings, ProxySettings, SOCKET_MODE, Timeouts};
 use crate::store::{Store, StoreSettings};
 use crate::verdict::Rule;
@@ -114,11 +116,18 @@ pub(super) fn proxy_settings(settings: &Settings) -> ProxySettings {
     }
 }
 
-pub(super) const fn bounds(settings: &Settings) -> Bounds {
-    Bounds {
+/// The gate over `judge`.
+pub(super) fn gate(settings: &Settings, judge: &Arc<Judge>) -> GateLayer {
+    let bounds = Bounds {
         one: settings.bounds.body,
         all: settings.bounds.bodies,
-    }
+    };
+    let access = if settings.events.access {
+        Access::Log
+    } else {
+        Access::Silent
+    };
+    GateLayer::new(Arc::clone(judge), bounds, access)
 }
 
 fn address(address: &UpstreamAddress) -> Address {

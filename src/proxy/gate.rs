@@ -33,6 +33,7 @@ use crate::judge::Judge;
 use crate::mastodon::endpoint::{self, GuardedPath};
 use crate::proxy::{Body, Seen};
 
+mod access;
 mod answer;
 mod asking;
 mod body;
@@ -62,16 +63,28 @@ pub(crate) struct Shared {
     pub(crate) judge: Arc<Judge>,
     pub(crate) held: body::Held,
     pub(crate) asks: asking::Asks,
+    access: Access,
+}
+
+/// Whether requests that are no attempts are logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// They pass unseen.
+    #[default]
+    Silent,
+    /// One line each, which costs each of them a box.
+    Log,
 }
 
 impl GateLayer {
     /// A layer that asks `judge` and keeps to `bounds`.
     #[must_use]
-    pub fn new(judge: Arc<Judge>, bounds: Bounds) -> Self {
+    pub fn new(judge: Arc<Judge>, bounds: Bounds, access: Access) -> Self {
         let shared = Shared {
             judge,
             held: body::Held::new(bounds),
             asks: asking::Asks::default(),
+            access,
         };
         Self {
             shared: Arc::new(shared),
@@ -129,6 +142,7 @@ impl<S: Inner> Service<Request<Body>> for Gate<S> {
             }
         };
         match endpoint::guarded_path(request.method(), request.uri().path()) {
+            None if self.shared.access == Access::Log => self.call_logged(client, request),
             None => GateFuture::Pass {
                 inner: self.inner.call(request),
             },
@@ -156,6 +170,14 @@ impl<S: Inner> Gate<S> {
         match record::everywhere(judge, ip, now, judged, &head) {
             Some(refusal) => Err(Box::new(refusal)),
             None => Ok(Request::from_parts(head, body)),
+        }
+    }
+
+    fn call_logged(&mut self, client: ClientIp, request: Request<Body>) -> GateFuture<S::Future> {
+        let line = access::Line::of(&request, client);
+        let passed = self.inner.call(request);
+        GateFuture::Judge {
+            judging: Box::pin(access::logged(passed, line)),
         }
     }
 

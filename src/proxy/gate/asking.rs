@@ -31,6 +31,9 @@ use crate::telemetry::metrics;
 /// How long the gate waits for one look-up at the upstream.
 const DEADLINE: Duration = Duration::from_secs(2);
 
+/// How long the gate waits for its own register; without an answer the app is unknown.
+const REGISTER_DEADLINE: Duration = Duration::from_millis(250);
+
 /// The longest reply read to such a look-up.
 const LONGEST: usize = ask::BOUND;
 
@@ -117,7 +120,7 @@ impl<'a, S: Inner> Upstream<'a, S> {
         let hash = store
             .key()
             .hash(Purpose::Token, &[bearer.expose().as_bytes()]);
-        if let Some(id) = store.token_app(hash).await {
+        if let Some(id) = in_time(store.token_app(hash)).await {
             return self.app_of_id(attempt, id, Some(bearer)).await;
         }
         if self.known_unknown(hash, attempt.at) || !self.may_ask(attempt.client, attempt.at) {
@@ -156,13 +159,13 @@ impl<'a, S: Inner> Upstream<'a, S> {
         id: ClientId,
         bearer: Option<&Secret>,
     ) -> AppSight {
-        if let Some(app) = self.shared.judge.store().app(&id).await {
+        if let Some(app) = in_time(self.shared.judge.store().app(&id)).await {
             return AppSight::Known(app);
         }
         if let Some(bearer) = bearer {
             self.learn_name(&id, bearer, attempt.client, attempt.at)
                 .await;
-            if let Some(app) = self.shared.judge.store().app(&id).await {
+            if let Some(app) = in_time(self.shared.judge.store().app(&id)).await {
                 return AppSight::Known(app);
             }
         }
@@ -204,6 +207,14 @@ impl<'a, S: Inner> Upstream<'a, S> {
             self.shared.judge.store().learn_app(app, folded);
         }
     }
+}
+
+async fn in_time<T>(register: impl Future<Output = Option<T>>) -> Option<T> {
+    let answer = tokio::time::timeout(REGISTER_DEADLINE, register).await;
+    if answer.is_err() {
+        metrics().judge.asked("register", "late");
+    }
+    answer.ok().flatten()
 }
 
 impl<S: Inner> Asking for Upstream<'_, S> {

@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::attempt::Attempt;
-use crate::event::{EventId, Outcome};
+use crate::event::{Event, EventId, Outcome};
 use crate::judge::Judgement;
 use crate::mastodon::reply::{self, Session};
 use crate::proxy::gate::asking::Upstream;
@@ -53,7 +53,7 @@ async fn call<S: Inner>(inner: &mut S, mut head: Parts, bytes: Bytes) -> Respons
 pub(super) struct Admitted {
     pub(super) attempt: Attempt,
     pub(super) judgement: Judgement,
-    pub(super) id: EventId,
+    pub(super) event: Event,
     pub(super) head: Parts,
     pub(super) whole: Whole,
 }
@@ -68,7 +68,7 @@ pub(super) async fn learning<S: Inner>(
     let Admitted {
         attempt,
         judgement,
-        id,
+        event,
         mut head,
         whole,
     } = admitted;
@@ -78,7 +78,7 @@ pub(super) async fn learning<S: Inner>(
     let session = Session::of_request(&headers_sent);
     let response = call(&mut inner, head, whole.bytes.clone()).await;
     if response.extensions().get::<Fault>().is_some() {
-        unreached(&shared, &attempt, judgement, id);
+        unreached(&shared, &attempt, judgement, event.id);
         let _ = answer.send(response);
         return;
     }
@@ -96,7 +96,10 @@ pub(super) async fn learning<S: Inner>(
     };
     let lesson = reply::lesson(attempt.endpoint, &session, status, &headers, body);
     metrics().judge.came_of(attempt.endpoint, lesson.outcome);
-    shared.judge.store().outcome(id, lesson.outcome);
+    shared.judge.store().outcome(event.id, lesson.outcome);
+    if lesson.outcome != Outcome::Fail {
+        shared.judge.look_again_later(&attempt, &event);
+    }
     let unnamed = lesson
         .token
         .clone()

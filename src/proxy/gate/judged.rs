@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use crate::attempt::{Attempt, ClientIp};
 use crate::mastodon::attempt::{self, Fault, Reading};
 use crate::mastodon::endpoint::{self, GuardedPath};
-use crate::proxy::Body;
+use crate::proxy::counted::spawn_counted;
 use crate::proxy::gate::asking::Upstream;
 use crate::proxy::gate::body::{Unread, Whole};
 use crate::proxy::gate::forward::Admitted;
 use crate::proxy::gate::{Inner, Shared, answer, forward, record};
+use crate::proxy::{Body, Seen};
 use crate::telemetry::metrics;
 use crate::verdict::{Mode, Rule, Unreadable};
 
@@ -108,15 +109,17 @@ async fn judge<S: Inner>(
 ) -> Response<Body> {
     let (answer, received) = tokio::sync::oneshot::channel();
     let shared = Arc::clone(shared);
-    tokio::spawn(async move {
+    let hold = head.extensions.get::<Seen>().and_then(Seen::hold);
+    spawn_counted(async move {
+        let _hold = hold;
         let asking = Upstream::new(inner.clone(), &shared, &head.headers);
         let judgement = shared.judge.judge(&attempt, &asking).await;
-        let id = record::judged(&shared, &attempt, &judgement);
+        let event = record::judged(&shared, &attempt, &judgement);
         if judgement.decision.refusal().is_some() {
             if let Some(reserved) = judgement.reserved {
                 shared.judge.forget(reserved);
             }
-            let refusal = answer::refusal(&attempt, &judgement.decision, id, &head);
+            let refusal = answer::refusal(&attempt, &judgement.decision, event.id, &head);
             // The client may have left; the event is recorded all the same.
             let _ = answer.send(refusal);
             return;
@@ -124,11 +127,12 @@ async fn judge<S: Inner>(
         let admitted = Admitted {
             attempt,
             judgement,
-            id,
+            event,
             head,
             whole,
         };
         forward::learning(inner, shared, admitted, answer).await;
     });
-    received.await.unwrap_or_else(|_| answer::broken())
+    // Nobody answers if judging panicked, which is counted.
+    received.await.unwrap_or_else(|_| answer::failed())
 }
