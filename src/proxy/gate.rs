@@ -38,11 +38,13 @@ mod answer;
 mod asking;
 mod body;
 mod forward;
+mod function;
 mod judged;
 mod record;
 
 pub use asking::Upstream as AskUpstream;
 pub use body::Bounds;
+pub use function::{Function, service};
 
 /// Wraps a service with the gate.
 #[derive(Clone, Debug)]
