@@ -31,7 +31,7 @@ use tower_service::Service;
 use crate::attempt::ClientIp;
 use crate::judge::Judge;
 use crate::mastodon::endpoint::{self, GuardedPath};
-use crate::proxy::{Body, Seen};
+use crate::proxy::{Body, Seen, Stack};
 
 mod access;
 mod answer;
@@ -106,23 +106,9 @@ impl<S> Layer<S> for GateLayer {
 }
 
 /// What a service must be for the gate to stand in front of it.
-pub trait Inner:
-    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
+pub trait Inner: Stack + Sync {}
 
-impl<S> Inner for S where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
+impl<S: Stack + Sync> Inner for S {}
 
 impl<S: Inner> Service<Request<Body>> for Gate<S> {
     type Response = Response<Body>;
