@@ -101,6 +101,20 @@ impl<'a, S: Inner> Upstream<'a, S> {
         answer.ok().flatten()
     }
 
+    /// Whether the signed-in account has `address` already; `None` if nobody says.
+    pub(super) async fn has_address(&self, address: &Secret) -> Option<bool> {
+        if self.shared.asks.limit.check().is_err() {
+            return None;
+        }
+        let request = ask::edit_page(self.behalf.as_ref()?, self.headers)?;
+        let (status, body) = self.fetch("edit-page", request).await?;
+        match ask::read_edit_page(status, &body, address) {
+            Current::Unchanged => Some(true),
+            Current::Changed => Some(false),
+            Current::Unknown => None,
+        }
+    }
+
     /// Whether one more look-up may go upstream on behalf of `client`.
     fn may_ask(&self, client: ClientIp, at: Timestamp) -> bool {
         let policy = self.shared.judge.policy();
@@ -232,18 +246,6 @@ impl<S: Inner> Asking for Upstream<'_, S> {
     }
 
     fn unchanged<'a>(&'a self, attempt: &'a Attempt) -> Answer<'a, Option<bool>> {
-        Box::pin(async move {
-            let email = attempt.email.as_ref()?;
-            if self.shared.asks.limit.check().is_err() {
-                return None;
-            }
-            let request = ask::edit_page(self.behalf.as_ref()?, self.headers)?;
-            let (status, body) = self.fetch("edit-page", request).await?;
-            match ask::read_edit_page(status, &body, email) {
-                Current::Unchanged => Some(true),
-                Current::Changed => Some(false),
-                Current::Unknown => None,
-            }
-        })
+        Box::pin(async move { self.has_address(&attempt.email.as_ref()?.exact).await })
     }
 }

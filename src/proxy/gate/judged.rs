@@ -7,6 +7,7 @@ use http::{Request, Response};
 use jiff::Timestamp;
 
 use crate::attempt::{Attempt, ClientIp};
+use crate::endpoint::Endpoint;
 use crate::mastodon::attempt::{self, Fault, Reading};
 use crate::mastodon::endpoint::{self, GuardedPath};
 use crate::proxy::counted::spawn_counted;
@@ -61,6 +62,7 @@ fn refuse_unread(
                 unreadable: Unreadable::TooLarge,
                 endpoint: Some(endpoint::endpoint(path, &head.method).unwrap_or(path.usual())),
                 fact: "the body is over the bound for a guarded request".into(),
+                address: None,
             };
             record::unreadable(
                 shared,
@@ -85,6 +87,9 @@ async fn unreadable<S: Inner>(
     at: Timestamp,
 ) -> Response<Body> {
     let mode = shared.judge.policy().mode(Rule::Unreadable);
+    if has_it_already(&inner, shared, &head, fault).await {
+        return forward::untouched(&mut inner, head, whole).await;
+    }
     let guarded = fault
         .endpoint
         .is_none_or(|endpoint| shared.judge.guards(endpoint));
@@ -96,6 +101,18 @@ async fn unreadable<S: Inner>(
         return refusal;
     }
     forward::untouched(&mut inner, head, whole).await
+}
+
+/// Row 2's form always carries the account's address: somebody with an old, odd
+/// one may still change a password.
+async fn has_it_already<S: Inner>(inner: &S, shared: &Shared, head: &Parts, fault: &Fault) -> bool {
+    match (fault.endpoint, &fault.address) {
+        (Some(Endpoint::EmailChange), Some(address)) => {
+            let asking = Upstream::new(inner.clone(), shared, &head.headers);
+            asking.has_address(address).await == Some(true)
+        }
+        _ => false,
+    }
 }
 
 /// Judges and forwards in a task of its own, so that a client who hangs up
