@@ -4,13 +4,13 @@
 //!
 //! 1. A client banned with scope `all` is refused, whatever it asks.
 //! 2. A path that is no door passes: no copy, no box, no look at the body.
-//! 3. At a door the body is read whole, within bounds ([`body`]), and turned
+//! 3. At a door the body is read whole, within bounds (`body`), and turned
 //!    into an attempt as Rails would read it; what cannot be read is refused.
 //! 4. The attempt is judged ([`crate::judge`]).
-//! 5. Refused: Mastodon's own error shape, with a reference ([`answer`]).
+//! 5. Refused: Mastodon's own error shape, with a reference (`answer`).
 //!    Admitted: the same bytes go upstream, and the reply is read along the
-//!    way to learn what came to be ([`forward`]).
-//! 6. Either way an event is recorded and counted ([`record`]).
+//!    way to learn what came to be (`forward`).
+//! 6. Either way an event is recorded and counted (`record`).
 //!
 //! # Deployment caveat
 //! The gate judges what it sees. A path by which clients reach Mastodon beside
