@@ -17,6 +17,7 @@ use crate::proxy::fault::Fault;
 use crate::proxy::origin::{Address, Names};
 use crate::proxy::stream::Stream;
 use crate::telemetry::metrics;
+use crate::telemetry::trouble::{self, Trouble};
 
 /// What is connected to.
 #[derive(Debug)]
@@ -56,6 +57,9 @@ impl Target {
             Fault::Unreachable
         })?;
         metrics().proxy.upstream_connects.inc();
+        if self.complained.swap(0, Relaxed) != 0 {
+            trouble::clear(Trouble::UpstreamDown);
+        }
         let (sender, connection) = Builder::new()
             .max_buf_size(max_head.max(SMALLEST_BUFFER))
             .handshake::<_, Body>(TokioIo::new(stream))
@@ -69,8 +73,12 @@ impl Target {
         Ok(sender)
     }
 
-    /// Once in a while: every request meets the same trouble.
+    /// Logged once in a while: every request meets the same trouble.
     fn complain(&self, now: u64, error: &io::Error) {
+        let text = format!(
+            "the upstream takes no connections ({error}): is Mastodon up, and upstream.address right?"
+        );
+        trouble::raise(Trouble::UpstreamDown, text);
         let last = self.complained.load(Relaxed);
         if last == 0 || now >= last + COMPLAIN_EVERY {
             self.complained.store(now, Relaxed);
