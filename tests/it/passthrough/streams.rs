@@ -167,6 +167,10 @@ async fn an_early_refusal_reaches_a_client_that_is_still_sending() {
         .send("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig")
         .await;
     drop(mastodon);
+    let part = vec![0; 64 * 1024];
+    for _ in 0..64 {
+        client.send(&part).await; // fails on a reset
+    }
     let reply = client.reply().await.expect("the reply before any reset");
     assert_eq!((reply.status, reply.text().as_str()), (413, "big"));
 }

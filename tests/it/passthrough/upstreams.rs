@@ -106,6 +106,7 @@ async fn a_post_finds_a_fresh_connection_when_the_kept_one_is_closed() {
 async fn a_connection_that_its_upstream_ends_is_not_kept() {
     let upstream = Script::new().await;
     let gate = Gate::start(settings(upstream.address));
+    let mut open = Vec::new();
     for _ in 0..3 {
         let mut client = Wire::to(gate.address).await;
         client
@@ -118,6 +119,7 @@ async fn a_connection_that_its_upstream_ends_is_not_kept() {
             .await;
         let reply = client.reply().await.expect("a reply");
         assert_eq!(reply.header("connection"), None, "that was between us two");
+        open.push(mastodon);
     }
 }
 
