@@ -69,9 +69,11 @@ impl<'a> Bench<'a> {
                 .await;
         }
         let mut mail = MailSight::default();
+        if !self.settled() && (self.asks(Rule::MailServer) || self.asks(Rule::Rate)) {
+            // `rate` needs it too: whose budget an address draws on is decided by its server.
+            mail = self.look_at_mail().await;
+        }
         if !self.settled() && self.asks(Rule::MailServer) {
-            mail = MailSight::look(self.judge.resolver(), self.attempt).await;
-            self.out.mail_server = mail.describe();
             let facts = mail.facts(&self.sight);
             self.say_of_mail(Rule::MailServer, mail_server::judge(&facts))
                 .await;
@@ -79,6 +81,15 @@ impl<'a> Bench<'a> {
         if !self.settled() && self.asks(Rule::Rate) {
             self.reserve(&mail).await;
         }
+    }
+
+    async fn look_at_mail(&mut self) -> MailSight {
+        if !doors::applies(Rule::MailServer, self.attempt.endpoint) {
+            return MailSight::default();
+        }
+        let mail = MailSight::look(self.judge.resolver(), self.attempt).await;
+        self.out.mail_server = mail.describe();
+        mail
     }
 
     fn asks(&self, rule: Rule) -> bool {
