@@ -89,8 +89,11 @@ impl Body {
             return Self::empty();
         }
         watch.body_held();
-        let watch = Arc::clone(watch);
-        Self(Kind::Request(Upload { inner, watch }))
+        Self(Kind::Request(Upload {
+            inner,
+            watch: Arc::clone(watch),
+            ended: false,
+        }))
     }
 
     pub(super) fn reply(
@@ -173,6 +176,7 @@ impl http_body::Body for Body {
 struct Upload {
     inner: hyper::body::Incoming,
     watch: Arc<Watch>,
+    ended: bool,
 }
 
 impl Upload {
@@ -184,6 +188,7 @@ impl Upload {
         match Pin::new(&mut self.inner).poll_frame(cx) {
             Poll::Ready(frame) => {
                 self.watch.body_moved();
+                self.ended = frame.is_none();
                 Poll::Ready(frame.map(|frame| {
                     frame.map(clean_trailers).map_err(|error| {
                         self.watch.body_failed(BodyFate::Broken);
@@ -203,6 +208,10 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
+        use http_body::Body as _;
+        if !self.ended && !self.inner.is_end_stream() {
+            self.watch.body_left_unread();
+        }
         self.watch.body_released();
     }
 }

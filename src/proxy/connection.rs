@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 
 use hyper::server::conn::http1::{Builder, UpgradeableConnection};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, ReadBuf};
 
 use super::client_io::ClientIo;
 use super::front::Front;
@@ -29,9 +30,12 @@ pub(super) struct Connection<S: Stack> {
     told_to_end: bool,
 }
 
+type Live<S> = UpgradeableConnection<TokioIo<ClientIo>, Front<S>>;
+
 enum State<S: Stack> {
     Parked(ClientIo),
-    Live(Box<UpgradeableConnection<TokioIo<ClientIo>, Front<S>>>),
+    Live(Box<Live<S>>),
+    Lingering(ClientIo),
     Over,
 }
 
@@ -76,21 +80,22 @@ impl<S: Stack> Connection<S> {
         }
     }
 
-    fn poll_live(
-        &mut self,
-        mut live: Box<UpgradeableConnection<TokioIo<ClientIo>, Front<S>>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<State<S>> {
+    fn poll_live(&mut self, mut live: Box<Live<S>>, cx: &mut Context<'_>) -> Poll<State<S>> {
         if self.roster.draining() && !self.told_to_end {
             self.told_to_end = true;
             Pin::new(&mut *live).graceful_shutdown();
         }
         match Pin::new(&mut *live).poll(cx) {
             Poll::Ready(ended) => {
+                let malformed = ended.as_ref().is_err_and(hyper::Error::is_parse);
                 if let Err(error) = ended {
                     note_end(&error);
                 }
-                Poll::Ready(State::Over)
+                Poll::Ready(if malformed || self.watch.unread() {
+                    self.linger(*live)
+                } else {
+                    State::Over
+                })
             }
             Poll::Pending => {
                 if let Some(overdue) = self.watch.overdue() {
@@ -105,9 +110,37 @@ impl<S: Stack> Connection<S> {
         }
     }
 
+    /// Keeps the socket until the client, too, has ended.
+    fn linger(&self, live: Live<S>) -> State<S> {
+        let Some(parts) = live.into_parts() else {
+            return State::Over; // a tunnel now
+        };
+        self.watch.linger();
+        State::Lingering(parts.io.into_inner())
+    }
+
+    fn poll_lingering(&mut self, mut io: ClientIo, cx: &mut Context<'_>) -> Poll<State<S>> {
+        let mut scrap = [0; 4096];
+        loop {
+            let mut scrap = ReadBuf::new(&mut scrap);
+            match Pin::new(&mut io).poll_read(cx, &mut scrap) {
+                Poll::Ready(Ok(()))
+                    if !scrap.filled().is_empty() && self.watch.overdue().is_none() => {}
+                Poll::Ready(_) => return Poll::Ready(State::Over),
+                Poll::Pending if self.watch.overdue().is_some() => {
+                    return Poll::Ready(State::Over);
+                }
+                Poll::Pending => {
+                    self.state = State::Lingering(io);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
     /// Drops the HTTP state of a quiet connection. Bytes that have come since
     /// are the next head's beginning and will be read again.
-    fn park(&self, live: UpgradeableConnection<TokioIo<ClientIo>, Front<S>>) -> State<S> {
+    fn park(&self, live: Live<S>) -> State<S> {
         let Some(parts) = live.into_parts() else {
             return State::Over;
         };
@@ -118,10 +151,7 @@ impl<S: Stack> Connection<S> {
 
 /// Ends a connection whose client is overdue, with a last word where a request
 /// had begun.
-fn cut_off<S: Stack>(
-    live: UpgradeableConnection<TokioIo<ClientIo>, Front<S>>,
-    overdue: Overdue,
-) -> State<S> {
+fn cut_off<S: Stack>(live: Live<S>, overdue: Overdue) -> State<S> {
     let timeouts = &metrics().proxy.timeouts;
     match overdue {
         Overdue::Idle => timeouts.idle.inc(),
@@ -133,6 +163,7 @@ fn cut_off<S: Stack>(
             }
             return State::Over;
         }
+        Overdue::Lingering => 0,
     };
     State::Over
 }
@@ -160,6 +191,7 @@ impl<S: Stack> Future for Connection<S> {
             let polled = match std::mem::replace(&mut this.state, State::Over) {
                 State::Parked(io) => this.poll_parked(io, cx),
                 State::Live(live) => this.poll_live(live, cx),
+                State::Lingering(io) => this.poll_lingering(io, cx),
                 State::Over => return Poll::Ready(()),
             };
             match polled {

@@ -67,6 +67,8 @@ pub(super) enum Phase {
     Exchange,
     /// The connection is a tunnel now.
     Tunnel,
+    /// The last reply is out; what the client still sends is read and dropped.
+    Lingering,
 }
 
 /// What ran out on the client's side of a connection.
@@ -76,6 +78,8 @@ pub(super) enum Overdue {
     Head,
     /// The client takes nothing of its reply.
     Taking,
+    /// The client does not stop sending.
+    Lingering,
 }
 
 /// What became of a request body.
@@ -98,6 +102,7 @@ pub(super) struct Watch {
     awaiting_head: AtomicBool,
     body_fate: AtomicU8,
     bodies: AtomicU32,
+    unread: AtomicBool,
     parked: AtomicBool,
     connection: Mutex<Option<Waker>>,
     body_reader: Mutex<Option<Waker>>,
@@ -117,6 +122,7 @@ impl Watch {
             awaiting_head: AtomicBool::new(false),
             body_fate: AtomicU8::new(BodyFate::Fine as u8),
             bodies: AtomicU32::new(0),
+            unread: AtomicBool::new(false),
             parked: AtomicBool::new(true),
             connection: Mutex::new(None),
             body_reader: Mutex::new(None),
@@ -129,7 +135,8 @@ impl Watch {
             0 => Phase::Idle,
             1 => Phase::Head,
             2 => Phase::Exchange,
-            _ => Phase::Tunnel,
+            3 => Phase::Tunnel,
+            _ => Phase::Lingering,
         }
     }
 
@@ -153,9 +160,25 @@ impl Watch {
 
     /// The reply has been handed to the socket's side wholly, or given up.
     pub(super) fn replied(&self) {
-        if self.phase() != Phase::Tunnel {
+        if self.phase() == Phase::Exchange {
             self.enter(Phase::Idle, self.pace.after(self.pace.limits.idle));
         }
+    }
+
+    /// Whether the client may still be sending what nobody will read: a close
+    /// would reset the connection and take the reply with it.
+    pub(super) fn unread(&self) -> bool {
+        self.unread.load(Relaxed)
+    }
+
+    /// The request's body was given up before its end.
+    pub(super) fn body_left_unread(&self) {
+        self.unread.store(true, Relaxed);
+    }
+
+    /// The reply is out; [`LINGER`] is left to the client for its own end.
+    pub(super) fn linger(&self) {
+        self.enter(Phase::Lingering, self.pace.after(LINGER));
     }
 
     /// No deadline applies from here on.
@@ -193,6 +216,7 @@ impl Watch {
         match self.phase() {
             Phase::Idle => Some(Overdue::Idle),
             Phase::Head => Some(Overdue::Head),
+            Phase::Lingering => Some(Overdue::Lingering),
             Phase::Exchange | Phase::Tunnel => None,
         }
     }
@@ -326,6 +350,10 @@ impl Watch {
         wake(&self.connection);
     }
 }
+
+/// How long a refused client may go on sending, in milliseconds; nginx waits as long
+/// as five seconds.
+const LINGER: u64 = 2000;
 
 /// How long a quiet connection keeps its buffers, in milliseconds.
 const PARK_AFTER: u64 = 2000;
