@@ -70,7 +70,7 @@ async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Resu
     Ok(())
 }
 
-async fn run(
+pub(super) async fn run(
     settings: &Settings,
     judge: &Arc<Judge>,
     listener: Listener,
@@ -84,7 +84,7 @@ async fn run(
 }
 
 /// Starts the admin socket and the admin listener.
-async fn administer(
+pub(super) async fn administer(
     settings: &Settings,
     judge: &Arc<Judge>,
     listening: String,
