@@ -11,6 +11,7 @@ mod ban;
 mod bans;
 mod check;
 mod completions;
+mod demo;
 mod explain;
 mod log;
 mod outcome;
@@ -53,6 +54,7 @@ Exit codes: 0 well, 1 it failed, 64 wrong usage, 78 wrong configuration.";
 #[derive(Debug, Subcommand)]
 enum Verb {
     Serve(serve::Serve),
+    Demo(demo::Demo),
     Check(check::Check),
     Ban(ban::BanVerb),
     Allow(ban::AllowVerb),
@@ -74,6 +76,7 @@ pub fn run() -> ExitCode {
     let config = cli.config;
     let done = match cli.verb {
         Verb::Serve(verb) => verb.run(&config),
+        Verb::Demo(verb) => verb.run(),
         Verb::Check(verb) => verb.run(&config),
         Verb::Ban(verb) => verb.run(&config),
         Verb::Allow(verb) => verb.run(&config),

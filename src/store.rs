@@ -217,7 +217,8 @@ impl Store {
         self.0.register.learn_app(NamedApp { app, folded });
     }
 
-    /// Learns many apps in one transaction; returns when they are on the disk.
+    /// Learns many apps in one transaction; returns when they are on the disk, and
+    /// how many of them were new.
     ///
     /// # Errors
     /// If they cannot be written: then none was.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ban::{Ban, Effect, Scopes};
 use crate::event::{Event, EventId};
+use crate::proxy::probe::Sighting;
 
 /// A request. Attacker-reachable only through the filesystem: the socket is mode 0600.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,6 +28,11 @@ pub enum Ask {
     Reload,
     /// What the gate is doing.
     Status,
+    /// Find out what the gate sees of a request's sender.
+    Probe {
+        /// Arm, read or end.
+        step: ProbeStep,
+    },
     /// Apps older than the gate.
     ImportApps {
         /// At most a few hundred at a time.
@@ -85,6 +91,18 @@ pub enum Which {
     Target(Target, Effect),
 }
 
+/// The steps of a probe; see [`crate::proxy::probe`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProbeStep {
+    /// Arm one.
+    Arm,
+    /// What was seen under this nonce so far?
+    Seen(String),
+    /// End it.
+    End(String),
+}
+
 /// An answer.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "answer", content = "value", rename_all = "kebab-case")]
@@ -101,6 +119,8 @@ pub enum Answer {
     Reload(Vec<String>),
     /// What the gate is doing.
     Status(Box<Status>),
+    /// The nonce of a probe, and what was seen under it so far.
+    Probe(String, Vec<Sighting>),
     /// How many apps were new.
     ImportApps(usize),
     /// It could not be done, and why.

@@ -14,7 +14,6 @@ use crate::admin::{Control, http, socket};
 use crate::cli::{Failure, assemble, log};
 use crate::config::{self, Environment, Settings};
 use crate::judge::Judge;
-use crate::proxy::gate::GateLayer;
 use crate::proxy::{self, Listener};
 use crate::telemetry::trouble::{Trouble, raise};
 
@@ -71,13 +70,13 @@ async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Resu
     Ok(())
 }
 
-async fn run(
+pub(super) async fn run(
     settings: &Settings,
     judge: &Arc<Judge>,
     listener: Listener,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<proxy::Summary> {
-    let layer = GateLayer::new(Arc::clone(judge), assemble::bounds(settings));
+    let layer = assemble::gate(settings, judge);
     let proxy = assemble::proxy_settings(settings);
     proxy::serve(vec![listener], proxy, layer, shutdown)
         .await
@@ -85,7 +84,7 @@ async fn run(
 }
 
 /// Starts the admin socket and the admin listener.
-async fn administer(
+pub(super) async fn administer(
     settings: &Settings,
     judge: &Arc<Judge>,
     listening: String,

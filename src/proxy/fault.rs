@@ -8,7 +8,6 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER}
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::Body;
-use crate::telemetry::trouble::{Trouble, raise};
 
 /// Why a request was not answered by the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,8 +56,6 @@ impl Source {
     }
 }
 
-const AWAY: &str = "Mastodon cannot be reached: is it running, and is upstream.address right?";
-
 impl Fault {
     /// Every fault.
     pub const ALL: [Self; 9] = [
@@ -103,13 +100,10 @@ impl Fault {
         }
     }
 
-    /// Counts it, and says aloud that the upstream is away.
+    /// Counts it.
     pub(super) fn count(self) {
         let metrics = &crate::telemetry::metrics().proxy;
         metrics.failed(self.source().name(), self.name());
-        if self == Self::Unreachable {
-            raise(Trouble::UpstreamDown, AWAY);
-        }
     }
 
     /// The status.

@@ -18,6 +18,7 @@ use super::Body;
 use super::client_ip::{Identified, Peer, TrustedProxies, identify};
 use super::fault::{Fault, Shape, answer};
 use super::headers::{self, Found, Scheme};
+use super::probe::{self, Sender};
 use super::request_id::RequestIds;
 use super::roster::{Hold, Roster};
 use super::watch::Watch;
@@ -119,6 +120,25 @@ impl<S: Clone> Identify<S> {
         }
     }
 
+    /// The answer to `doctor`, before anything is cleaned or rewritten.
+    fn told(&self, request: &Request<Body>) -> Option<Response<Body>> {
+        let nonce = probe::asked(request)?;
+        let headers = request.headers();
+        let lines = headers.get_all(headers::X_FORWARDED_FOR);
+        let trusted = self.layer.trusted.trust(self.peer);
+        let sender = Sender {
+            client: identify(self.peer, lines.iter(), &self.layer.trusted).client,
+            peer: self.peer,
+            trusted,
+            scheme: if trusted {
+                headers::forwarded_scheme(headers)
+            } else {
+                Scheme::Http
+            },
+        };
+        probe::answer(nonce, headers, sender)
+    }
+
     fn ready_request(&self, request: &mut Request<Body>) -> Result<(), Fault> {
         check_target(request)?;
         let found = Found::look(request.headers());
@@ -162,6 +182,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        if probe::is_armed()
+            && let Some(told) = self.told(&request)
+        {
+            let response = Some(told);
+            return Identifying {
+                step: Step::Refused { response },
+            };
+        }
         let step = match self.ready_request(&mut request) {
             Ok(()) => Step::Inner {
                 future: self.inner.call(request),

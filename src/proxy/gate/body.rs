@@ -37,6 +37,9 @@ impl Default for Bounds {
     }
 }
 
+/// What a guarded request counts for beside its body, so that empty ones are bounded too.
+const OVERHEAD: usize = 4 << 10;
+
 /// What is held at the moment, of how much.
 #[derive(Debug)]
 pub(crate) struct Held {
@@ -128,6 +131,9 @@ impl Held {
             of: Arc::clone(&self.bytes),
             bytes: 0,
         };
+        if !self.take(&mut share, OVERHEAD) {
+            return Err(Unread::Full(body));
+        }
         let mut bytes = BytesMut::new();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Unread::Broken)?;

@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::attempt::Attempt;
-use crate::event::{EventId, Outcome};
+use crate::event::{Event, EventId, Outcome};
 use crate::judge::Judgement;
 use crate::mastodon::reply::{self, Session};
 use crate::proxy::gate::asking::Upstream;
@@ -24,6 +24,7 @@ use crate::proxy::gate::body::Whole;
 use crate::proxy::gate::{Inner, Shared};
 use crate::proxy::{Body, BodyError, Fault};
 use crate::telemetry::metrics;
+use crate::verdict::Rule;
 
 /// Frames that may wait for a slow client.
 const WAITING: usize = 4;
@@ -59,7 +60,7 @@ async fn call<S: Inner>(inner: &mut S, mut head: Parts, bytes: Bytes) -> Respons
 pub(super) struct Admitted {
     pub(super) attempt: Attempt,
     pub(super) judgement: Judgement,
-    pub(super) id: EventId,
+    pub(super) event: Event,
     pub(super) head: Parts,
     pub(super) whole: Whole,
 }
@@ -74,7 +75,7 @@ pub(super) async fn learning<S: Inner>(
     let Admitted {
         attempt,
         judgement,
-        id,
+        event,
         mut head,
         whole,
     } = admitted;
@@ -85,7 +86,7 @@ pub(super) async fn learning<S: Inner>(
     let response = call(&mut inner, head, whole.bytes.clone()).await;
     // Of any other fault the upstream may have heard: that is unclear, below.
     if response.extensions().get() == Some(&Fault::Unreachable) {
-        unreached(&shared, &attempt, judgement, id);
+        unreached(&shared, &attempt, judgement, event.id);
         let _ = answer.send(response);
         return;
     }
@@ -103,6 +104,10 @@ pub(super) async fn learning<S: Inner>(
     };
     let lesson = reply::lesson(attempt.endpoint, &session, status, &headers, body);
     metrics().judge.came_of(attempt.endpoint, lesson.outcome);
+    let let_in = lesson.outcome != Outcome::Fail;
+    if let_in && shared.judge.asks(Rule::MailServer, attempt.endpoint) {
+        shared.judge.look_again_later(&attempt, &event);
+    }
     let unnamed = lesson
         .token
         .clone()
@@ -116,7 +121,7 @@ pub(super) async fn learning<S: Inner>(
             .await;
     }
     // Last: whoever sees the outcome may rely on all that it taught.
-    shared.judge.store().outcome(id, lesson.outcome);
+    shared.judge.store().outcome(event.id, lesson.outcome);
 }
 
 /// The upstream never heard of it, so nothing is kept of it.

@@ -10,6 +10,7 @@ use crate::attempt::{Attempt, ClientIp};
 use crate::endpoint::Endpoint;
 use crate::mastodon::attempt::{self, Fault, Reading};
 use crate::mastodon::endpoint::{self, GuardedPath};
+use crate::proxy::counted::spawn_counted;
 use crate::proxy::gate::asking::Upstream;
 use crate::proxy::gate::body::{Unread, Whole};
 use crate::proxy::gate::forward::Admitted;
@@ -40,6 +41,9 @@ pub(super) async fn call<S: Inner>(
             forward::untouched(&mut inner, head, whole).await
         }
         Ok(Reading::Attempt(attempt)) => judge(inner, &shared, *attempt, head, whole).await,
+        Err(fault) if has_it_already(&inner, &shared, &head, &fault).await => {
+            forward::untouched(&mut inner, head, whole).await
+        }
         Err(fault) => {
             let guarded = guards(&shared, path, &head, fault.endpoint);
             let mode = unreadable_mode(&shared, guarded);
@@ -75,6 +79,7 @@ async fn refuse_unread<S: Inner>(
                 unreadable: Unreadable::TooLarge,
                 endpoint: Some(endpoint),
                 fact: "the body is over the bound for a guarded request".into(),
+                address: None,
             };
             let now = Timestamp::now();
             match unreadable(shared, client, &head, &fault, mode, now) {
@@ -125,6 +130,18 @@ fn unreadable_mode(shared: &Shared, guarded: bool) -> Mode {
     }
 }
 
+/// Row 2's form always carries the account's address: somebody with an old, odd
+/// one may still change a password.
+async fn has_it_already<S: Inner>(inner: &S, shared: &Shared, head: &Parts, fault: &Fault) -> bool {
+    match (fault.endpoint, &fault.address) {
+        (Some(Endpoint::EmailChange), Some(address)) => {
+            let asking = Upstream::new(inner.clone(), shared, &head.headers);
+            asking.has_address(address).await == Some(true)
+        }
+        _ => false,
+    }
+}
+
 /// Judges and forwards in a task of its own, so that a client who hangs up
 /// can neither leak a reservation nor switch learning off.
 async fn judge<S: Inner>(
@@ -136,18 +153,17 @@ async fn judge<S: Inner>(
 ) -> Response<Body> {
     let (answer, received) = tokio::sync::oneshot::channel();
     let shared = Arc::clone(shared);
-    // A shutdown waits for what the reply teaches.
     let hold = head.extensions.get::<Seen>().and_then(Seen::hold);
-    tokio::spawn(async move {
+    spawn_counted(async move {
         let _hold = hold;
         let asking = Upstream::new(inner.clone(), &shared, &head.headers);
         let judgement = shared.judge.judge(&attempt, &asking).await;
-        let id = record::judged(&shared, &attempt, &judgement);
+        let event = record::judged(&shared, &attempt, &judgement);
         if judgement.decision.refusal().is_some() {
             if let Some(reserved) = judgement.reserved {
                 shared.judge.forget(reserved);
             }
-            let refusal = answer::refusal(&attempt, &judgement.decision, id, &head);
+            let refusal = answer::refusal(&attempt, &judgement.decision, event.id, &head);
             // The client may have left; the event is recorded all the same.
             let _ = answer.send(refusal);
             return;
@@ -155,11 +171,12 @@ async fn judge<S: Inner>(
         let admitted = Admitted {
             attempt,
             judgement,
-            id,
+            event,
             head,
             whole,
         };
         forward::learning(inner, shared, admitted, answer).await;
     });
-    received.await.unwrap_or_else(|_| answer::broken())
+    // Nobody answers if judging panicked, which is counted.
+    received.await.unwrap_or_else(|_| answer::failed())
 }

@@ -7,7 +7,7 @@ use http::request::Parts;
 use jiff::Timestamp;
 
 use crate::attempt::{Attempt, ClientIp};
-use crate::event::{Event, EventId, VerdictRecord};
+use crate::event::{Event, VerdictRecord};
 use crate::judge::{Judge, Judgement};
 use crate::mastodon::attempt::Fault;
 use crate::proxy::Body;
@@ -16,8 +16,8 @@ use crate::telemetry::metrics;
 use crate::telemetry::trouble::{Trouble, raise};
 use crate::verdict::{Because, Cause, Decision, Judged, Mode, Reason, Rule, Verdict};
 
-/// Records a judged attempt; the reference it can be asked for by.
-pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) -> EventId {
+/// Records a judged attempt; what was recorded.
+pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) -> Event {
     let app = judgement.app.app();
     let mut event = blank(&shared.judge, attempt.at, attempt.client);
     event.endpoint = Some(attempt.endpoint);
@@ -30,13 +30,7 @@ pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) 
     let named = attempt.new_app.as_ref().map(|app| app.name.clone());
     event.app_name = named.or_else(|| app.map(|app| app.name.clone()));
     event.grant = attempt.grant.map(|grant| grant.name().to_owned());
-    let event = finish(event, &judgement.decision);
-    let (id, judge) = (event.id, &shared.judge);
-    if event.admitted && judge.asks(Rule::MailServer, attempt.endpoint) {
-        judge.look_again_later(attempt, &event);
-    }
-    judge.store().record(event);
-    id
+    finish(&shared.judge, event, &judgement.decision)
 }
 
 /// Records an unreadable request and answers it.
@@ -56,9 +50,7 @@ pub(super) fn unreadable(
     let decision = one(Rule::Unreadable, mode, reason.clone());
     let mut event = blank(&shared.judge, at, client);
     event.endpoint = fault.endpoint;
-    let event = finish(event, &decision);
-    let id = event.id;
-    shared.judge.store().record(event);
+    let id = finish(&shared.judge, event, &decision).id;
     answer::refuse(fault.endpoint, Rule::Unreadable, &reason, id, head)
 }
 
@@ -73,11 +65,9 @@ pub(super) fn everywhere(
     let decision = Decision {
         verdicts: vec![judged],
     };
-    let event = finish(blank(judge, at, ClientIp::Known(ip)), &decision);
-    let id = event.id;
-    judge.store().record(event);
+    let event = finish(judge, blank(judge, at, ClientIp::Known(ip)), &decision);
     let (rule, reason) = decision.refusal()?;
-    Some(answer::refuse(None, rule, reason, id, head))
+    Some(answer::refuse(None, rule, reason, event.id, head))
 }
 
 fn one(rule: Rule, mode: Mode, reason: Reason) -> Decision {
@@ -112,8 +102,7 @@ fn blank(judge: &Judge, at: Timestamp, client: ClientIp) -> Event {
     }
 }
 
-/// Writes the decision into the event, and counts it.
-fn finish(mut event: Event, decision: &Decision) -> Event {
+fn finish(judge: &Judge, mut event: Event, decision: &Decision) -> Event {
     event.admitted = decision.refusal().is_none();
     event.verdicts = decision.verdicts.iter().filter_map(write_down).collect();
     for judged in &decision.verdicts {
@@ -123,6 +112,7 @@ fn finish(mut event: Event, decision: &Decision) -> Event {
         }
     }
     metrics().judge.attempted(event.endpoint, event.admitted);
+    judge.store().record(event.clone());
     event
 }
 

@@ -27,7 +27,7 @@ use tuskgate::judge::limit::{Budget, Limit};
 use tuskgate::judge::policy::Policy;
 use tuskgate::lists::{Files, Lists};
 use tuskgate::mail::dns::{DnsSettings, Resolver};
-use tuskgate::proxy::gate::{Bounds, GateLayer};
+use tuskgate::proxy::gate::{Access, Bounds, GateLayer};
 use tuskgate::stand_in::dns::{StandInDns, Zone};
 use tuskgate::stand_in::upstream::{Recorded, StandIn};
 use tuskgate::store::events::Filter;
@@ -189,7 +189,7 @@ impl House {
         }
         let judge = Arc::new(judge);
         let upstream = plan.upstream.unwrap_or(stage.mastodon.address());
-        let layer = GateLayer::new(Arc::clone(&judge), plan.bounds);
+        let layer = GateLayer::new(Arc::clone(&judge), plan.bounds, Access::Silent);
         let gate = Gate::with_layer(behind_nginx(upstream), layer);
         Self {
             gate,
