@@ -2,6 +2,7 @@
 
 mod support;
 
+mod admin;
 mod apps;
 mod attack;
 mod cli;
@@ -18,6 +19,8 @@ mod passthrough;
 mod rails;
 mod recheck;
 mod refusals;
+mod reload;
+mod secrets;
 mod sign_up;
 mod smuggling;
 mod store;
