@@ -1,6 +1,7 @@
 //! One judgement: each rule asked in order, until an enforced one refuses.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::app_sight::Asking;
 use super::mail_sight::MailSight;
@@ -14,6 +15,9 @@ use crate::attempt::Attempt;
 use crate::endpoint::Endpoint;
 use crate::verdict::{Cause, Judged, Mode, Rule, Verdict};
 
+/// How long a judgement waits for the register. Without an answer a credential is unproven.
+const REGISTER_DEADLINE: Duration = Duration::from_millis(250);
+
 /// One judgement under way.
 pub(super) struct Bench<'a> {
     judge: &'a Judge,
@@ -21,6 +25,7 @@ pub(super) struct Bench<'a> {
     sight: Sight,
     attempt: &'a Attempt,
     asking: &'a dyn Asking,
+    unchanged: Option<bool>,
     out: Judgement,
 }
 
@@ -32,6 +37,7 @@ impl<'a> Bench<'a> {
             sight: judge.sight(attempt.at),
             attempt,
             asking,
+            unchanged: None,
             out: Judgement::default(),
         }
     }
@@ -57,7 +63,7 @@ impl<'a> Bench<'a> {
         self.find_app().await;
         if self.asks(Rule::AppBan) {
             let found = app_ban::look(self.attempt, &self.out.app, &self.sight);
-            self.say(Rule::AppBan, app_ban::judge(found));
+            self.say(Rule::AppBan, app_ban::judge(found, &self.out.app));
         }
         if !self.settled() && self.asks(Rule::Address) {
             let facts = address::look(self.attempt, self.out.mailbox, &self.sight);
@@ -87,9 +93,42 @@ impl<'a> Bench<'a> {
         if !doors::applies(Rule::MailServer, self.attempt.endpoint) {
             return MailSight::default();
         }
+        if !self.may_look_up() {
+            return MailSight::default();
+        }
         let mail = MailSight::look(self.judge.resolver(), self.attempt).await;
         self.out.mail_server = mail.describe();
         mail
+    }
+
+    /// A look-up that nobody has made yet is charged to the client's network:
+    /// else one address with a stalling name server could take every place.
+    fn may_look_up(&mut self) -> bool {
+        let resolver = self.judge.resolver();
+        let known = |domain| resolver.cached(domain).is_some();
+        if self.attempt.mail_domains().all(known) || !self.asks(Rule::Rate) {
+            return true;
+        }
+        let limiter = self.judge.store.limiter();
+        let charges = rate::mail_look_up(
+            self.attempt.client,
+            &self.policy.limits,
+            self.judge.store.key(),
+        );
+        match limiter.reserve(&charges, self.now()) {
+            Ok(reservation) => {
+                limiter.keep(reservation);
+                true
+            }
+            Err(spent) => {
+                self.say(Rule::Rate, rate::refuse(&spent));
+                !self.settled()
+            }
+        }
+    }
+
+    fn now(&self) -> u64 {
+        self.attempt.at.as_microsecond().unsigned_abs()
     }
 
     fn asks(&self, rule: Rule) -> bool {
@@ -120,9 +159,16 @@ impl<'a> Bench<'a> {
         self.say(rule, verdict);
     }
 
-    async fn unchanged(&self) -> bool {
-        self.attempt.endpoint == Endpoint::EmailChange
-            && self.asking.unchanged(self.attempt).await == Some(true)
+    /// Asked once, however many rules would refuse.
+    async fn unchanged(&mut self) -> bool {
+        if self.attempt.endpoint != Endpoint::EmailChange {
+            return false;
+        }
+        if self.unchanged.is_none() {
+            let told = self.asking.unchanged(self.attempt).await;
+            self.unchanged = Some(told == Some(true));
+        }
+        self.unchanged == Some(true)
     }
 
     async fn find_app(&mut self) {
@@ -130,13 +176,25 @@ impl<'a> Bench<'a> {
             return;
         }
         self.out.app = self.asking.app(self.attempt).await;
-        let known = self.out.app.app().and_then(|app| app.credential);
-        let sent = rate::credential_hash(self.attempt, self.judge.store.key());
         self.out.proven = match self.attempt.credential {
-            Some(_) => sent.is_some() && sent == known,
+            Some(_) => self.credential_is_proven().await,
             // A bearer that resolved is one that the upstream or a reply vouched for.
             None => self.out.app.client_id().is_some(),
         };
+    }
+
+    /// By id, so that it holds for an app whose name nobody could tell, too.
+    async fn credential_is_proven(&self) -> bool {
+        let store = &self.judge.store;
+        let sent = rate::credential_hash(self.attempt, store.key());
+        let Some((id, sent)) = self.out.app.client_id().zip(sent) else {
+            return false;
+        };
+        if let Some(known) = self.out.app.app().and_then(|app| app.credential) {
+            return known == sent;
+        }
+        let proven = tokio::time::timeout(REGISTER_DEADLINE, store.is_proven(id, sent)).await;
+        proven.unwrap_or(false)
     }
 
     async fn reserve(&mut self, mail: &MailSight) {
@@ -151,9 +209,8 @@ impl<'a> Bench<'a> {
         };
         let dimensions = rate::dimensions(&asked, &self.policy.limits, self.judge.store.key());
         let charges: Vec<_> = dimensions.iter().map(|d| d.charge).collect();
-        let now = self.attempt.at.as_microsecond().unsigned_abs();
         let mode = self.policy.mode(Rule::Rate);
-        match self.judge.store.limiter().reserve(&charges, now) {
+        match self.judge.store.limiter().reserve(&charges, self.now()) {
             Err(spent) => {
                 let verdict = rate::refuse(&spent);
                 self.say_of_mail(Rule::Rate, verdict).await;

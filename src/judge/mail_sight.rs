@@ -3,7 +3,9 @@
 
 use std::net::IpAddr;
 
-use crate::attempt::Attempt;
+use ipnet::IpNet;
+
+use crate::attempt::{Attempt, narrow_network};
 use crate::judge::rules::mail_server::{self, Facts};
 use crate::judge::sight::Sight;
 use crate::mail::dns::{Finding, Lapse, MxHost, Resolver};
@@ -14,19 +16,30 @@ use crate::mailbox::Domain;
 #[derive(Debug, Default)]
 pub(super) struct MailSight(Vec<(Domain, Result<Finding, Lapse>)>);
 
-/// At most this many exchanges of equal preference are charged.
-const CHARGED: usize = 4;
+/// At most this many networks are charged: more than one server has that mail can reach.
+const CHARGED: usize = 32;
 
 /// At most this many hosts and addresses are written into an event.
 const DESCRIBE: usize = 24;
 
 impl MailSight {
     pub(super) async fn look(resolver: &Resolver, attempt: &Attempt) -> Self {
-        let mut answers = Vec::with_capacity(1);
-        for domain in attempt.mail_domains() {
-            answers.push((domain.clone(), resolver.look(domain).await));
-        }
-        Self(answers)
+        let domains: Vec<_> = attempt.mail_domains().cloned().collect();
+        // Two where IDNA versions differ; together, so that one deadline holds for both.
+        let answers = match domains.as_slice() {
+            [one, two] => {
+                let (first, second) = tokio::join!(resolver.look(one), resolver.look(two));
+                vec![first, second]
+            }
+            domains => {
+                let mut answers = Vec::with_capacity(domains.len());
+                for domain in domains {
+                    answers.push(resolver.look(domain).await);
+                }
+                answers
+            }
+        };
+        Self(domains.into_iter().zip(answers).collect())
     }
 
     pub(super) fn facts(&self, sight: &Sight) -> Vec<Facts> {
@@ -64,16 +77,19 @@ impl MailSight {
             .all(|host| providers::shared(&host.name).is_some())
     }
 
-    /// The preferred exchanges that are no shared provider's, whose budget the address draws on.
-    pub(super) fn own_servers(&self) -> Vec<Domain> {
+    /// The networks (IPv4 /32, IPv6 /64) of the preferred exchanges that are no
+    /// shared provider's, whose budget the address draws on. By address and not
+    /// by name: a name costs its owner nothing.
+    pub(super) fn own_servers(&self) -> Vec<IpNet> {
         let own = self
             .preferred()
             .filter(|host| providers::shared(&host.name).is_none());
-        let mut names: Vec<_> = own.map(|host| host.name.clone()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.truncate(CHARGED);
-        names
+        let addresses = own.flat_map(|host| host.ips.iter().copied());
+        let mut networks: Vec<_> = addresses.map(narrow_network).collect();
+        networks.sort_unstable();
+        networks.dedup();
+        networks.truncate(CHARGED);
+        networks
     }
 
     /// Host names, then addresses, for the record.

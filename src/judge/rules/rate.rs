@@ -12,6 +12,8 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::attempt::{Attempt, ClientIp, Grant, narrow_network, wide_network};
 use crate::event::Outcome;
 use crate::judge::app_sight::{self, AppSight};
@@ -19,7 +21,6 @@ use crate::judge::doors::{Family, family};
 use crate::judge::limit::Limit;
 use crate::judge::policy::Limits;
 use crate::judge::rules::address::Mailbox;
-use crate::mailbox::Domain;
 use crate::secret::{HashKey, KeyedHash, Purpose};
 use crate::store::limiter::{Charge, Spent};
 use crate::verdict::{Because, Cause, Reason, Verdict};
@@ -36,8 +37,8 @@ pub struct Asked<'a> {
     /// Whether the credential or bearer has been seen to be good, so that
     /// shared dimensions may be reserved for it.
     pub proven: bool,
-    /// The own (not shared) mail servers behind the address.
-    pub own_servers: &'a [Domain],
+    /// The addresses (/32, /64) of the preferred exchanges that are no shared provider's.
+    pub own_servers: &'a [IpNet],
     /// Whether the domain's mail is at a shared provider, or unknown.
     pub shared_mail: bool,
 }
@@ -84,7 +85,7 @@ fn sign_up(asked: &Asked<'_>, into: &mut Collect<'_>) {
             into.add(Limit::SignUpPerMailDomain, &[domain.as_str().as_bytes()]);
         }
         for server in asked.own_servers {
-            into.add(Limit::SignUpPerMailServer, &[server.as_str().as_bytes()]);
+            into.add(Limit::SignUpPerMailServer, &[server.to_string().as_bytes()]);
         }
     }
     into.add(Limit::SignUpTotal, &[]);
@@ -149,6 +150,25 @@ pub fn look_up(client: ClientIp, limits: &Limits, key: &HashKey) -> Vec<Charge> 
         .collect()
 }
 
+/// The charges for looking up a mail server that is not known yet.
+#[must_use]
+pub fn mail_look_up(client: ClientIp, limits: &Limits, key: &HashKey) -> Vec<Charge> {
+    let mut into = Collect {
+        limits,
+        key,
+        out: Vec::with_capacity(2),
+    };
+    into.network(
+        client,
+        Limit::MailLookUpPerNetwork,
+        Some(Limit::MailLookUpPerWideNetwork),
+    );
+    into.out
+        .into_iter()
+        .map(|dimension| dimension.charge)
+        .collect()
+}
+
 /// Gathers the dimensions whose limits are on.
 struct Collect<'a> {
     limits: &'a Limits,
@@ -206,8 +226,8 @@ impl Collect<'_> {
         match asked.app {
             AppSight::None => {}
             AppSight::Unresolved => self.add(per_app, &[b"unresolved"]),
-            AppSight::Known(_) | AppSight::Id(_) if !asked.proven => {}
-            AppSight::Known(_) | AppSight::Id(_) => {
+            AppSight::Known(_) | AppSight::Id(_) | AppSight::Late(_) if !asked.proven => {}
+            AppSight::Known(_) | AppSight::Id(_) | AppSight::Late(_) => {
                 if let Some(id) = asked.app.client_id() {
                     self.add(per_app, &[id.as_str().as_bytes()]);
                 }

@@ -27,7 +27,7 @@ use crate::telemetry::metrics;
 use crate::verdict::Rule;
 
 /// Frames that may wait for a slow client.
-const WAITING: usize = 4;
+const WAITING: usize = 16;
 
 type Sender = mpsc::Sender<Result<Frame<Bytes>, BodyError>>;
 

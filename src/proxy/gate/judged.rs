@@ -41,7 +41,7 @@ pub(super) async fn call<S: Inner>(
             forward::untouched(&mut inner, head, whole).await
         }
         Ok(Reading::Attempt(attempt)) => judge(inner, &shared, *attempt, head, whole).await,
-        Err(fault) if has_it_already(&inner, &shared, &head, &fault).await => {
+        Err(fault) if has_it_already(&inner, &shared, &head, &fault, client, at).await => {
             forward::untouched(&mut inner, head, whole).await
         }
         Err(fault) => {
@@ -132,11 +132,18 @@ fn unreadable_mode(shared: &Shared, guarded: bool) -> Mode {
 
 /// Row 2's form always carries the account's address: somebody with an old, odd
 /// one may still change a password.
-async fn has_it_already<S: Inner>(inner: &S, shared: &Shared, head: &Parts, fault: &Fault) -> bool {
+async fn has_it_already<S: Inner>(
+    inner: &S,
+    shared: &Shared,
+    head: &Parts,
+    fault: &Fault,
+    client: ClientIp,
+    at: Timestamp,
+) -> bool {
     match (fault.endpoint, &fault.address) {
         (Some(Endpoint::EmailChange), Some(address)) => {
             let asking = Upstream::new(inner.clone(), shared, &head.headers);
-            asking.has_address(address).await == Some(true)
+            asking.has_address(address, client, at).await == Some(true)
         }
         _ => false,
     }
@@ -160,9 +167,6 @@ async fn judge<S: Inner>(
         let judgement = shared.judge.judge(&attempt, &asking).await;
         let event = record::judged(&shared, &attempt, &judgement);
         if judgement.decision.refusal().is_some() {
-            if let Some(reserved) = judgement.reserved {
-                shared.judge.forget(reserved);
-            }
             let refusal = answer::refusal(&attempt, &judgement.decision, event.id, &head);
             // The client may have left; the event is recorded all the same.
             let _ = answer.send(refusal);

@@ -5,12 +5,11 @@
 //! rows. Admitted events are never merged. Pure: the time comes with the event.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::attempt::narrow_network;
+use crate::attempt::wide_network;
 use crate::event::{Event, EventId};
 use crate::verdict::{Mode, Rule};
 
@@ -138,22 +137,13 @@ pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
         .verdicts
         .iter()
         .find(|verdict| verdict.mode == Mode::Enforce && verdict.verdict == "refuse")?;
-    let about = match verdict.rule {
-        Rule::ClientBan | Rule::Unreadable => event.client.map(network),
-        Rule::Address => event.canonical_mailbox.map(|hash| hash.to_string()),
-        Rule::MailDomain => event.mail_domain.as_ref().map(ToString::to_string),
-        Rule::MailServer => event.mail_server.first().cloned(),
-        Rule::AppBan | Rule::Rate => event.client_id.as_ref().map(ToString::to_string),
-    };
-    let about = about
-        .or_else(|| event.mail_domain.as_ref().map(ToString::to_string))
-        .or_else(|| event.client.map(network))
-        .unwrap_or_default();
+    // By who asks and not by what for: an attacker has more domains and names
+    // than addresses, and a flood with the address of a large provider must not
+    // swallow the rows of that provider's honest people.
+    let about = event
+        .client
+        .map_or_else(|| verdict.fact.clone(), |ip| wide_network(ip).to_string());
     Some((verdict.rule, about))
-}
-
-fn network(client: IpAddr) -> String {
-    narrow_network(client).to_string()
 }
 
 #[cfg(test)]
