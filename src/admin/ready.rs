@@ -10,6 +10,16 @@ use crate::telemetry::trouble;
 #[must_use]
 pub fn troubles(judge: &Judge) -> Vec<String> {
     let mut all = trouble::current();
+    let health = judge.store().health();
+    for (file, fault) in health.failing {
+        all.push(format!("the store cannot write {file}: {fault}"));
+    }
+    for aside in health.kept_aside {
+        all.push(format!(
+            "a damaged file of the store was kept aside at this start: {}",
+            aside.display()
+        ));
+    }
     if judge.policy().observe {
         all.push("observing only: nothing is refused".into());
     }

@@ -2,6 +2,8 @@
 
 mod support;
 
+mod demo;
+mod doctor;
 mod drain;
 mod idle;
 mod passthrough;
