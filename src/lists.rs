@@ -29,6 +29,7 @@ mod network_set;
 mod overlay;
 mod special;
 
+pub use family::canonical;
 pub use file::{ListError, ListWarning};
 pub use formats::{Excerpt, LineFault};
 pub use overlay::{Overlay, Side};

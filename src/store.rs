@@ -85,7 +85,6 @@ pub struct Store(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    key: HashKey,
     bans: Bans,
     register: Register,
     events: Events,
@@ -107,13 +106,11 @@ impl Store {
     /// cannot be read, or a file is of a newer version or cannot be opened.
     pub fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
         let folder = Folder::open(&settings.path)?;
-        let key = folder.key()?;
         let mut kept_aside = Vec::new();
         let bans = Bans::open(&folder, &mut kept_aside)?;
         let register = Register::open(&folder, &mut kept_aside)?;
         let events = Events::open(&folder, settings, &mut kept_aside)?;
         Ok(Self(Arc::new(Inner {
-            key,
             bans,
             register,
             events,
@@ -132,7 +129,7 @@ impl Store {
     /// The key of all keyed hashes: `PATH/key`, made at the first start.
     #[must_use]
     pub fn key(&self) -> &HashKey {
-        &self.0.key
+        self.0.folder.key()
     }
 
     /// The keyed limiter. Its state is memory only.
@@ -220,7 +217,8 @@ impl Store {
         self.0.register.learn_app(NamedApp { app, folded });
     }
 
-    /// Learns many apps in one transaction; returns when they are on the disk.
+    /// Learns many apps in one transaction; returns when they are on the disk, and
+    /// how many of them were new.
     ///
     /// # Errors
     /// If they cannot be written: then none was.

@@ -11,15 +11,14 @@ use crate::telemetry::trouble;
 pub fn troubles(judge: &Judge) -> Vec<String> {
     let mut all = trouble::current();
     let health = judge.store().health();
-    for (file, fault) in health.failing {
-        all.push(format!("the store cannot write {file}: {fault}"));
-    }
-    for aside in health.kept_aside {
-        all.push(format!(
-            "a damaged file of the store was kept aside at this start: {}",
-            aside.display()
-        ));
-    }
+    all.extend(health.kept_aside.iter().map(|file| {
+        format!(
+            "the store was damaged and begun anew; what could not be read is kept as {}",
+            file.display()
+        )
+    }));
+    let failing = health.failing.iter();
+    all.extend(failing.map(|(file, why)| format!("{file} cannot be written: {why}")));
     if judge.policy().observe {
         all.push("observing only: nothing is refused".into());
     }

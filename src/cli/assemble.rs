@@ -1,5 +1,8 @@
 //! From settings to the parts of a running gate. `serve` and `demo` share it.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use anyhow::Context;
 use tokio::runtime::Handle;
 
@@ -8,9 +11,9 @@ use crate::judge::Judge;
 use crate::judge::policy::Policy;
 use crate::lists::Lists;
 use crate::mail::dns::{DnsSettings, Resolver};
-use crate::proxy::gate::Bounds;
+use crate::proxy::gate::{Access, Bounds, GateLayer};
 use crate::proxy::{Address, Listener, PoolSettings, ProxySettings, SOCKET_MODE, Timeouts};
-use crate::store::{Store, StoreSettings};
+use crate::store::{Store, StoreError, StoreSettings};
 use crate::verdict::Rule;
 
 /// Opens the store, reads the lists and builds the judge.
@@ -18,7 +21,7 @@ use crate::verdict::Rule;
 /// # Errors
 /// If the store cannot be opened, a list cannot be read, or no resolver can be had.
 pub(super) fn judge(settings: &Settings, control: Handle) -> anyhow::Result<Judge> {
-    let store = Store::open(&store_settings(settings)).with_context(|| {
+    let store = open_store(settings).with_context(|| {
         format!(
             "cannot open the store in {} (store.path)",
             settings.store.path.display()
@@ -34,6 +37,19 @@ pub(super) fn judge(settings: &Settings, control: Handle) -> anyhow::Result<Judg
         policy(settings),
         control,
     ))
+}
+
+/// Waits a little for a verb that is at work on the store, or for a gate that is ending.
+fn open_store(settings: &Settings) -> Result<Store, StoreError> {
+    let began = Instant::now();
+    loop {
+        match Store::open(&store_settings(settings)) {
+            Err(StoreError::InUse { .. }) if began.elapsed() < Duration::from_secs(3) => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// Reads every list; what was left out is logged.
@@ -115,11 +131,18 @@ pub(super) fn proxy_settings(settings: &Settings) -> ProxySettings {
     }
 }
 
-pub(super) const fn bounds(settings: &Settings) -> Bounds {
-    Bounds {
+/// The gate over `judge`.
+pub(super) fn gate(settings: &Settings, judge: &Arc<Judge>) -> GateLayer {
+    let bounds = Bounds {
         one: settings.bounds.body,
         all: settings.bounds.bodies,
-    }
+    };
+    let access = if settings.events.access {
+        Access::Log
+    } else {
+        Access::Silent
+    };
+    GateLayer::new(Arc::clone(judge), bounds, access)
 }
 
 fn address(address: &UpstreamAddress) -> Address {

@@ -1,5 +1,7 @@
 //! Where log lines go: standard error, as text or JSON. `RUST_LOG` overrides the level.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
@@ -11,6 +13,7 @@ pub(super) fn start(log: &Log) {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(level)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     // An error means that a logger is there already.
     let _ = match log.format {

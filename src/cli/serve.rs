@@ -14,7 +14,6 @@ use crate::admin::{Control, http, socket};
 use crate::cli::{Failure, assemble, log};
 use crate::config::{self, Environment, Settings};
 use crate::judge::Judge;
-use crate::proxy::gate::GateLayer;
 use crate::proxy::{self, Listener};
 use crate::telemetry::trouble::{Trouble, raise};
 
@@ -77,7 +76,7 @@ pub(super) async fn run(
     listener: Listener,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<proxy::Summary> {
-    let layer = GateLayer::new(Arc::clone(judge), assemble::bounds(settings));
+    let layer = assemble::gate(settings, judge);
     let proxy = assemble::proxy_settings(settings);
     proxy::serve(vec![listener], proxy, layer, shutdown)
         .await

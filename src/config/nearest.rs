@@ -1,7 +1,7 @@
 //! "Did you mean …?": the known word nearest to a misspelt one.
 
 /// The word of `words` that `text` most likely was meant to be, if any is near:
-/// at most a third of its letters apart (Levenshtein, letters compared in lower case).
+/// at most two in five of its letters apart (Levenshtein, letters compared in lower case).
 pub(super) fn nearest<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let text = text.to_ascii_lowercase().replace('_', "-");
     words
@@ -11,7 +11,7 @@ pub(super) fn nearest<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> O
                 word,
             )
         })
-        .filter(|&(apart, word)| apart * 3 <= word.chars().count().max(3))
+        .filter(|&(apart, word)| apart * 5 <= word.chars().count() * 2)
         .min()
         .map(|(_, word)| word)
 }

@@ -246,6 +246,8 @@ fn together(root: &mut Section<'_, '_>, settings: &Settings) {
     if let (Some(admin), ListenAddress::Tcp(at)) =
         (settings.admin.address, &settings.listen.address)
         && admin == *at
+        // Port 0 is a free port, and a different one each time.
+        && admin.port() != 0
     {
         root.conflict(
             "admin.address",

@@ -64,6 +64,7 @@ pub enum Limit {
 
 /// Everything that is said of a limit, in one place.
 struct Row {
+    limit: Limit,
     name: &'static str,
     count: u32,
     minutes: u64,
@@ -71,8 +72,9 @@ struct Row {
     why: &'static str,
 }
 
-const fn row(name: &'static str, count: u32, minutes: u64, why: &'static str) -> Row {
+const fn row(limit: Limit, name: &'static str, count: u32, minutes: u64, why: &'static str) -> Row {
     Row {
+        limit,
         name,
         count,
         minutes,
@@ -81,15 +83,168 @@ const fn row(name: &'static str, count: u32, minutes: u64, why: &'static str) ->
     }
 }
 
-const fn observed(name: &'static str, count: u32, minutes: u64, why: &'static str) -> Row {
+const fn observed(row: Row) -> Row {
     Row {
         mode: Mode::Observe,
-        ..row(name, count, minutes, why)
+        ..row
     }
 }
 
 const HOUR: u64 = 60;
 const DAY: u64 = 24 * HOUR;
+
+/// In the order of [`Limit`]'s variants.
+static ROWS: [Row; 20] = [
+    row(
+        Limit::SignUpPerNetwork,
+        "sign-up-per-network",
+        300,
+        HOUR,
+        "one carrier's or university's address with 200 people an hour, and every second one tries twice",
+    ),
+    row(
+        Limit::SignUpPerWideNetwork,
+        "sign-up-per-wide-network",
+        600,
+        HOUR,
+        "a carrier spreads its people over neighbouring addresses; twice the narrow limit",
+    ),
+    row(
+        Limit::SignUpPerMailbox,
+        "sign-up-per-mailbox",
+        10,
+        HOUR,
+        "one person correcting a form; dots and +tags do not make it another mailbox",
+    ),
+    row(
+        Limit::SignUpPerApp,
+        "sign-up-per-app",
+        20,
+        HOUR,
+        "one installation is one person and perhaps a family; a front-end for a whole server is a known web client or deserves a number of its own",
+    ),
+    row(
+        Limit::SignUpPerName,
+        "sign-up-per-name",
+        40,
+        HOUR,
+        "a client that nobody knows does not bring more people an hour; known clients have no such limit",
+    ),
+    row(
+        Limit::SignUpPerMailDomain,
+        "sign-up-per-mail-domain",
+        60,
+        HOUR,
+        "a school class or a club on a domain of its own; shared providers have no such limit",
+    ),
+    row(
+        Limit::SignUpPerMailServer,
+        "sign-up-per-mail-server",
+        60,
+        HOUR,
+        "many domains on one unknown server are the mark of 2018; shared providers have no such limit",
+    ),
+    observed(row(
+        Limit::SignUpTotal,
+        "sign-up-total",
+        2000,
+        HOUR,
+        "a busy server's rush hour; only observed, or anybody could close the server for everybody",
+    )),
+    row(
+        Limit::TokenPerNetwork,
+        "token-per-network",
+        900,
+        HOUR,
+        "200 people an hour behind one address, two tokens for each installation, and some with two devices",
+    ),
+    row(
+        Limit::TokenPerWideNetwork,
+        "token-per-wide-network",
+        1800,
+        HOUR,
+        "twice the narrow limit, for the neighbouring addresses of one carrier",
+    ),
+    row(
+        Limit::TokenPerApp,
+        "token-per-app",
+        30,
+        HOUR,
+        "one installation needs one or two tokens for itself, a script a few; 2018 took 75 for each app",
+    ),
+    row(
+        Limit::TokenPerName,
+        "token-per-name",
+        40,
+        HOUR,
+        "all unknown apps of one name together: of 4,500 tokens for AaA in 40 minutes this lets 67 through",
+    ),
+    row(
+        Limit::CodePerApp,
+        "code-per-app",
+        60,
+        HOUR,
+        "people log in through a new app one by one; an established app has no such limit",
+    ),
+    observed(row(
+        Limit::TokenTotal,
+        "token-total",
+        6000,
+        HOUR,
+        "three times the sign-ups in all; only observed, since logins must never fail for other people's tokens",
+    )),
+    row(
+        Limit::AppPerNetwork,
+        "app-per-network",
+        500,
+        HOUR,
+        "200 people an hour behind one address who each try a second client, and some a third",
+    ),
+    row(
+        Limit::AppPerWideNetwork,
+        "app-per-wide-network",
+        1000,
+        HOUR,
+        "twice the narrow limit, for the neighbouring addresses of one carrier",
+    ),
+    row(
+        Limit::AppPerName,
+        "app-per-name",
+        20,
+        HOUR,
+        "a client that nobody knows is not installed more often; 2018 made 60 apps called AaA",
+    ),
+    observed(row(
+        Limit::AppTotal,
+        "app-total",
+        4000,
+        HOUR,
+        "twice the sign-ups in all; only observed, or anybody could keep new clients out",
+    )),
+    row(
+        Limit::InvitePerNetwork,
+        "invite-per-network",
+        100,
+        DAY,
+        "people invite their friends one by one; a stolen session that makes thousands would open a closed server",
+    ),
+    row(
+        Limit::LookUpPerNetwork,
+        "look-up-per-network",
+        300,
+        HOUR,
+        "each token that the gate has not seen yet costs the upstream a question; 200 people an hour ask at most once or twice each",
+    ),
+];
+
+/// A row out of place would give one limit another's name and number.
+const _: () = {
+    let mut at = 0;
+    while at < ROWS.len() {
+        assert!(ROWS[at].limit as usize == at);
+        at += 1;
+    }
+};
 
 impl Limit {
     /// Every limit: by door, then narrow to wide.
@@ -116,129 +271,8 @@ impl Limit {
         Self::LookUpPerNetwork,
     ];
 
-    const fn row(self) -> Row {
-        match self {
-            Self::SignUpPerNetwork => row(
-                "sign-up-per-network",
-                300,
-                HOUR,
-                "one carrier's or university's address with 200 people an hour, and every second one tries twice",
-            ),
-            Self::SignUpPerWideNetwork => row(
-                "sign-up-per-wide-network",
-                600,
-                HOUR,
-                "a carrier spreads its people over neighbouring addresses; twice the narrow limit",
-            ),
-            Self::SignUpPerMailbox => row(
-                "sign-up-per-mailbox",
-                10,
-                HOUR,
-                "one person correcting a form; dots and +tags do not make it another mailbox",
-            ),
-            Self::SignUpPerApp => row(
-                "sign-up-per-app",
-                20,
-                HOUR,
-                "one installation is one person and perhaps a family; a front-end for a whole server is a known web client or deserves a number of its own",
-            ),
-            Self::SignUpPerName => row(
-                "sign-up-per-name",
-                40,
-                HOUR,
-                "a client that nobody knows does not bring more people an hour; known clients have no such limit",
-            ),
-            Self::SignUpPerMailDomain => row(
-                "sign-up-per-mail-domain",
-                60,
-                HOUR,
-                "a school class or a club on a domain of its own; shared providers have no such limit",
-            ),
-            Self::SignUpPerMailServer => row(
-                "sign-up-per-mail-server",
-                60,
-                HOUR,
-                "many domains on one unknown server are the mark of 2018; shared providers have no such limit",
-            ),
-            Self::SignUpTotal => observed(
-                "sign-up-total",
-                2000,
-                HOUR,
-                "a busy server's rush hour; only observed, or anybody could close the server for everybody",
-            ),
-            Self::TokenPerNetwork => row(
-                "token-per-network",
-                900,
-                HOUR,
-                "200 people an hour behind one address, two tokens for each installation, and some with two devices",
-            ),
-            Self::TokenPerWideNetwork => row(
-                "token-per-wide-network",
-                1800,
-                HOUR,
-                "twice the narrow limit, for the neighbouring addresses of one carrier",
-            ),
-            Self::TokenPerApp => row(
-                "token-per-app",
-                30,
-                HOUR,
-                "one installation needs one or two tokens for itself, a script a few; 2018 took 75 for each app",
-            ),
-            Self::TokenPerName => row(
-                "token-per-name",
-                40,
-                HOUR,
-                "all unknown apps of one name together: of 4,500 tokens for AaA in 40 minutes this lets 67 through",
-            ),
-            Self::CodePerApp => row(
-                "code-per-app",
-                60,
-                HOUR,
-                "people log in through a new app one by one; an established app has no such limit",
-            ),
-            Self::TokenTotal => observed(
-                "token-total",
-                6000,
-                HOUR,
-                "three times the sign-ups in all; only observed, since logins must never fail for other people's tokens",
-            ),
-            Self::AppPerNetwork => row(
-                "app-per-network",
-                500,
-                HOUR,
-                "200 people an hour behind one address who each try a second client, and some a third",
-            ),
-            Self::AppPerWideNetwork => row(
-                "app-per-wide-network",
-                1000,
-                HOUR,
-                "twice the narrow limit, for the neighbouring addresses of one carrier",
-            ),
-            Self::AppPerName => row(
-                "app-per-name",
-                20,
-                HOUR,
-                "a client that nobody knows is not installed more often; 2018 made 60 apps called AaA",
-            ),
-            Self::AppTotal => observed(
-                "app-total",
-                4000,
-                HOUR,
-                "twice the sign-ups in all; only observed, or anybody could keep new clients out",
-            ),
-            Self::InvitePerNetwork => row(
-                "invite-per-network",
-                100,
-                DAY,
-                "people invite their friends one by one; a stolen session that makes thousands would open a closed server",
-            ),
-            Self::LookUpPerNetwork => row(
-                "look-up-per-network",
-                300,
-                HOUR,
-                "each token that the gate has not seen yet costs the upstream a question; 200 people an hour ask at most once or twice each",
-            ),
-        }
+    const fn row(self) -> &'static Row {
+        &ROWS[self as usize]
     }
 
     /// The one word for this limit.

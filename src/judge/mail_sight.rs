@@ -14,6 +14,9 @@ use crate::mailbox::Domain;
 #[derive(Debug, Default)]
 pub(super) struct MailSight(Vec<(Domain, Result<Finding, Lapse>)>);
 
+/// At most this many exchanges of equal preference are charged.
+const CHARGED: usize = 4;
+
 /// At most this many hosts and addresses are written into an event.
 const DESCRIBE: usize = 24;
 
@@ -39,22 +42,37 @@ impl MailSight {
         })
     }
 
+    /// Where mail really goes: the most-preferred exchanges of each domain. The
+    /// others prove nothing, since anybody can publish a stranger's host as a backup.
+    fn preferred(&self) -> impl Iterator<Item = &MxHost> {
+        self.0.iter().flat_map(|(_, answer)| {
+            let hosts = match answer {
+                Ok(Finding::Server(server)) => server.hosts.as_slice(),
+                Ok(Finding::Null | Finding::Nowhere) | Err(_) => &[],
+            };
+            let best = hosts.iter().map(|host| host.preference).min();
+            hosts
+                .iter()
+                .filter(move |host| Some(host.preference) == best)
+        })
+    }
+
     /// Whether the mail is at a shared provider, or nobody could say where it is:
     /// then neither domain nor server has a budget that strangers would share.
     pub(super) fn shared_or_unknown(&self) -> bool {
-        let mut hosts = self.hosts().peekable();
-        hosts.peek().is_none() || hosts.any(|host| providers::shared(&host.name).is_some())
+        self.preferred()
+            .all(|host| providers::shared(&host.name).is_some())
     }
 
-    /// The most-preferred exchanges, whose budget the address draws on. The others
-    /// are not charged: anybody can publish a stranger's host as a backup.
+    /// The preferred exchanges that are no shared provider's, whose budget the address draws on.
     pub(super) fn own_servers(&self) -> Vec<Domain> {
-        let best = self.hosts().map(|host| host.preference).min();
-        let own = self.hosts().filter(|host| Some(host.preference) == best);
+        let own = self
+            .preferred()
+            .filter(|host| providers::shared(&host.name).is_none());
         let mut names: Vec<_> = own.map(|host| host.name.clone()).collect();
         names.sort_unstable();
         names.dedup();
-        names.truncate(4);
+        names.truncate(CHARGED);
         names
     }
 

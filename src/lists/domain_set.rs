@@ -35,7 +35,15 @@ pub(super) struct FoundName<'a> {
     pub(super) source: usize,
 }
 
-impl DomainSet {
+/// A set being filled, file by file, duplicates welcome.
+#[derive(Debug, Default)]
+pub(super) struct DomainSetBuilder {
+    arena: Vec<u8>,
+    names: usize,
+    files: Vec<usize>,
+}
+
+impl DomainSetBuilder {
     /// Begins the next file; its index is the number of calls before.
     pub(super) fn begin_file(&mut self) {
         self.files.push(self.arena.len());
@@ -50,28 +58,50 @@ impl DomainSet {
         if self.arena.len() + name.len() >= MOST_BYTES {
             return false;
         }
-        if (self.names + 1) * 2 > self.table.len() {
-            self.resize((self.names + 1) * 4);
-        }
-        let hash = name.iter().rev().fold(SEED, |hash, &b| step(hash, b));
-        let Err(slot) = self.probe(hash, name) else {
-            return true;
-        };
-        let place = self.arena.len();
         self.arena.push(len);
         self.arena.extend_from_slice(name);
-        self.fill(slot, place);
         self.names += 1;
         true
     }
 
-    /// Gives back what growing took in advance.
-    pub(super) fn freeze(&mut self) {
-        self.arena.shrink_to_fit();
-        self.resize(self.names * 2);
-        self.table.shrink_to_fit();
+    /// The set. The table is filled once, at its final size, while duplicates
+    /// are squeezed out of the arena in place.
+    pub(super) fn build(self) -> DomainSet {
+        let mut set = DomainSet {
+            arena: self.arena,
+            table: vec![0; self.names * 2],
+            names: 0,
+            files: self.files,
+        };
+        let (mut read, mut write, mut file) = (0, 0, 0);
+        while let Some(range) = set.range(read) {
+            while let Some(start) = set.files.get_mut(file)
+                && *start <= read
+            {
+                *start = write;
+                file += 1;
+            }
+            let end = range.end;
+            let name = set.arena.get(range).unwrap_or_default();
+            let hash = name.iter().rev().fold(SEED, |hash, &b| step(hash, b));
+            if let Err(slot) = set.probe(hash, name) {
+                set.arena.copy_within(read..end, write);
+                set.fill(slot, write);
+                set.names += 1;
+                write += end - read;
+            }
+            read = end;
+        }
+        for start in set.files.iter_mut().skip(file) {
+            *start = write;
+        }
+        set.arena.truncate(write);
+        set.arena.shrink_to_fit();
+        set
     }
+}
 
+impl DomainSet {
     /// The name itself or the longest listed parent.
     pub(super) fn find(&self, domain: &Domain) -> Option<FoundName<'_>> {
         if self.names == 0 {
@@ -134,23 +164,6 @@ impl DomainSet {
             *free = place;
         }
     }
-
-    fn resize(&mut self, slots: usize) {
-        self.table = vec![0; slots];
-        let mut place = 0;
-        while let Some(range) = self.range(place) {
-            let end = range.end;
-            let name = self.arena.get(range).unwrap_or_default();
-            let hash = name.iter().rev().fold(SEED, |hash, &b| step(hash, b));
-            let mut slot = spread(hash, slots);
-            // Names in the arena are distinct, so the next free slot is theirs.
-            while self.table.get(slot).is_some_and(|&taken| taken != 0) {
-                slot = (slot + 1) % slots;
-            }
-            self.fill(slot, place);
-            place = end;
-        }
-    }
 }
 
 /// FNV-1a's offset basis and prime (64 bits).
@@ -182,26 +195,30 @@ mod tests {
     }
 
     fn set(files: &[&[&str]]) -> DomainSet {
-        let mut set = DomainSet::default();
+        let mut builder = DomainSetBuilder::default();
         for names in files {
-            set.begin_file();
+            builder.begin_file();
             for name in *names {
-                assert!(set.add(&domain(name)));
+                assert!(builder.add(&domain(name)));
             }
         }
-        set.freeze();
-        set
+        builder.build()
     }
 
     #[test]
     fn a_name_or_any_parent_is_found_most_specific_first() {
-        let set = set(&[&["tk", "duckdns.org"], &["tk", "evil.duckdns.org"]]);
+        let set = set(&[
+            &["tk", "duckdns.org"],
+            &[],
+            &["tk", "evil.duckdns.org"],
+            &["tk"],
+        ]);
         assert_eq!(set.names, 3);
         for (name, found) in [
             ("tk", Some(("tk", 0))),
             ("a.b.tk", Some(("tk", 0))),
             ("duckdns.org", Some(("duckdns.org", 0))),
-            ("x.evil.duckdns.org", Some(("evil.duckdns.org", 1))),
+            ("x.evil.duckdns.org", Some(("evil.duckdns.org", 2))),
             ("notduckdns.org", None),
             ("org", None),
             ("tk.example", None),

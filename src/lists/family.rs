@@ -82,7 +82,8 @@ impl Address {
 
 /// A network in one spelling: host bits cleared, and a network of IPv4-mapped
 /// addresses (`::ffff:a.b.c.d/96` and longer) as the IPv4 network it means.
-pub(super) fn canonical(net: IpNet) -> IpNet {
+#[must_use]
+pub fn canonical(net: IpNet) -> IpNet {
     let net = net.trunc();
     if let IpNet::V6(v6) = net
         && let Some(len) = v6.prefix_len().checked_sub(96)

@@ -76,7 +76,9 @@ impl fmt::Debug for Excerpt {
     }
 }
 
-/// The line without its comment and the space around it.
+/// The line without its comment and the space around it. By bytes: both marks
+/// are ASCII, and a million lines go through here.
 fn without_comment(line: &str) -> &str {
-    line.split(['#', ';']).next().unwrap_or_default().trim()
+    let end = line.bytes().position(|b| matches!(b, b'#' | b';'));
+    end.and_then(|end| line.get(..end)).unwrap_or(line).trim()
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::apps::AppSet;
-use super::domain_set::DomainSet;
+use super::domain_set::{DomainSet, DomainSetBuilder};
 use super::file::{self, ListError, ListWarning};
 use super::formats::{self, LineFault};
 use super::network_set::{MOST_SOURCES, NetworkSet, NetworkSetBuilder};
@@ -76,17 +76,16 @@ impl Reading {
     }
 
     fn domains(&mut self, list: List, paths: &[PathBuf]) -> DomainSet {
-        let mut set = DomainSet::default();
+        let mut builder = DomainSetBuilder::default();
         for path in paths {
-            set.begin_file();
+            builder.begin_file();
             self.file(list, path, |line| {
                 formats::domain::read(line, |domain| {
-                    set.add(domain).then_some(()).ok_or(LineFault::Full)
+                    builder.add(domain).then_some(()).ok_or(LineFault::Full)
                 })
             });
         }
-        set.freeze();
-        set
+        builder.build()
     }
 
     fn apps(&mut self, paths: &[PathBuf]) -> AppSet {

@@ -42,7 +42,7 @@ pub struct MxHost {
     pub name: Domain,
     /// Lower is preferred.
     pub preference: u16,
-    /// Every A and AAAA address, ascending; empty if the name leads nowhere.
+    /// Every A and AAAA address, ascending, IPv4-mapped ones as IPv4; empty if the name leads nowhere.
     pub ips: Vec<IpAddr>,
 }
 
@@ -200,7 +200,14 @@ impl Resolver {
     /// # Errors
     /// A lapse, if it cannot be told.
     pub async fn look_again(&self, domain: &Domain) -> Result<Finding, Lapse> {
-        self.fly(domain, self.background + self.timeout).await
+        let patience = self.background.saturating_add(self.timeout);
+        self.fly(domain, patience).await
+    }
+
+    /// Whether names that no attacker owns are not answered for: for health checks,
+    /// not needed to judge, since each [`Lapse`] says it. Asked anew every few seconds at most.
+    pub async fn resolver_down(&self) -> bool {
+        self.health.resolver_down().await
     }
 
     async fn fly(&self, domain: &Domain, patience: Duration) -> Result<Finding, Lapse> {

@@ -130,12 +130,11 @@ pub fn takes_body(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// The code in `/invite/:code`, if it is a plain word.
+/// The code in `/invite/:code`, undecoded, and nothing on any other path.
 pub(super) fn invite_code(path: &str) -> Option<&str> {
-    let code = stem(segments(path).nth(1)?)?;
-    code.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric())
-        .then_some(code)
+    let mut rest = segments(path);
+    (rest.next()? == "invite").then_some(())?;
+    stem(rest.next()?)
 }
 
 /// The squeezed path: what is between the slashes.

@@ -4,13 +4,13 @@
 //!
 //! 1. A client banned with scope `all` is refused, whatever it asks.
 //! 2. A path that is no door passes: no copy, no box, no look at the body.
-//! 3. At a door the body is read whole, within bounds ([`body`]), and turned
+//! 3. At a door the body is read whole, within bounds (`body`), and turned
 //!    into an attempt as Rails would read it; what cannot be read is refused.
 //! 4. The attempt is judged ([`crate::judge`]).
-//! 5. Refused: Mastodon's own error shape, with a reference ([`answer`]).
+//! 5. Refused: Mastodon's own error shape, with a reference (`answer`).
 //!    Admitted: the same bytes go upstream, and the reply is read along the
-//!    way to learn what came to be ([`forward`]).
-//! 6. Either way an event is recorded and counted ([`record`]).
+//!    way to learn what came to be (`forward`).
+//! 6. Either way an event is recorded and counted (`record`).
 //!
 //! # Deployment caveat
 //! The gate judges what it sees. A path by which clients reach Mastodon beside
@@ -31,17 +31,20 @@ use tower_service::Service;
 use crate::attempt::ClientIp;
 use crate::judge::Judge;
 use crate::mastodon::endpoint::{self, GuardedPath};
-use crate::proxy::{Body, Seen};
+use crate::proxy::{Body, Seen, Stack};
 
+mod access;
 mod answer;
 mod asking;
 mod body;
 mod forward;
+mod function;
 mod judged;
 mod record;
 
 pub use asking::Upstream as AskUpstream;
 pub use body::Bounds;
+pub use function::{Function, service};
 
 /// Wraps a service with the gate.
 #[derive(Clone, Debug)]
@@ -62,16 +65,28 @@ pub(crate) struct Shared {
     pub(crate) judge: Arc<Judge>,
     pub(crate) held: body::Held,
     pub(crate) asks: asking::Asks,
+    access: Access,
+}
+
+/// Whether requests that are no attempts are logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// They pass unseen.
+    #[default]
+    Silent,
+    /// One line each, which costs each of them a box.
+    Log,
 }
 
 impl GateLayer {
     /// A layer that asks `judge` and keeps to `bounds`.
     #[must_use]
-    pub fn new(judge: Arc<Judge>, bounds: Bounds) -> Self {
+    pub fn new(judge: Arc<Judge>, bounds: Bounds, access: Access) -> Self {
         let shared = Shared {
             judge,
             held: body::Held::new(bounds),
             asks: asking::Asks::default(),
+            access,
         };
         Self {
             shared: Arc::new(shared),
@@ -91,23 +106,9 @@ impl<S> Layer<S> for GateLayer {
 }
 
 /// What a service must be for the gate to stand in front of it.
-pub trait Inner:
-    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
+pub trait Inner: Stack + Sync {}
 
-impl<S> Inner for S where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
+impl<S: Stack + Sync> Inner for S {}
 
 impl<S: Inner> Service<Request<Body>> for Gate<S> {
     type Response = Response<Body>;
@@ -129,6 +130,7 @@ impl<S: Inner> Service<Request<Body>> for Gate<S> {
             }
         };
         match endpoint::guarded_path(request.method(), request.uri().path()) {
+            None if self.shared.access == Access::Log => self.call_logged(client, request),
             None => GateFuture::Pass {
                 inner: self.inner.call(request),
             },
@@ -156,6 +158,14 @@ impl<S: Inner> Gate<S> {
         match record::everywhere(judge, ip, now, judged, &head) {
             Some(refusal) => Err(Box::new(refusal)),
             None => Ok(Request::from_parts(head, body)),
+        }
+    }
+
+    fn call_logged(&mut self, client: ClientIp, request: Request<Body>) -> GateFuture<S::Future> {
+        let line = access::Line::of(&request, client);
+        let passed = self.inner.call(request);
+        GateFuture::Judge {
+            judging: Box::pin(access::logged(passed, line)),
         }
     }
 

@@ -30,9 +30,6 @@ pub(super) enum Kind {
 /// Reads `body` under the headers of `head`.
 pub(super) fn read(head: &Parts, body: &[u8]) -> Result<Body, Fault> {
     unencoded(head)?;
-    if head.method == Method::GET || head.method == Method::HEAD {
-        bodiless(head, body)?;
-    }
     if body.len() > MAX_BODY {
         return Err(Fault {
             unreadable: Unreadable::TooLarge,
@@ -40,6 +37,9 @@ pub(super) fn read(head: &Parts, body: &[u8]) -> Result<Body, Fault> {
         });
     }
     let media_type = media_type::read(&head.headers)?;
+    if head.method == Method::GET || head.method == Method::HEAD {
+        bodiless(head, body, media_type)?;
+    }
     let (kind, params) = if body.is_empty() {
         (Kind::Empty, Params::default())
     } else {
@@ -67,13 +67,17 @@ fn unencoded(head: &Parts) -> Result<(), Fault> {
     }
 }
 
-fn bodiless(head: &Parts, body: &[u8]) -> Result<(), Fault> {
+fn bodiless(head: &Parts, body: &[u8], media_type: MediaType<'_>) -> Result<(), Fault> {
     let length = header::only(&head.headers, &CONTENT_LENGTH)?;
     if !body.is_empty()
         || length.is_some_and(|length| length != "0")
         || head.headers.contains_key(TRANSFER_ENCODING)
     {
         return Err(Fault::malformed("a GET with a body"));
+    }
+    if matches!(media_type, MediaType::Multipart(_)) {
+        // Without a length Rack 3 looks for parts, and fails.
+        return Err(Fault::malformed("a GET with a multipart type"));
     }
     Ok(())
 }

@@ -51,6 +51,9 @@ pub(super) fn read(headers: &HeaderMap) -> Result<MediaType<'_>, Fault> {
     Ok(match essence.as_str() {
         "application/x-www-form-urlencoded" => MediaType::Form,
         "multipart/form-data" => MediaType::Multipart(parameters),
+        "multipart/related" | "multipart/mixed" => {
+            return Err(Fault::unsupported("multipart, but not form-data"));
+        }
         json if JSON.contains(&json) => MediaType::Json,
         other if is_type(other) => MediaType::Other,
         _ => return Err(Fault::unsupported("not a content type")),
@@ -60,7 +63,8 @@ pub(super) fn read(headers: &HeaderMap) -> Result<MediaType<'_>, Fault> {
 /// Rails answers 406 to less than this.
 fn is_type(essence: &str) -> bool {
     let token = |text: &str| {
-        !text.is_empty()
+        text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.len() <= 127
             && text
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte))
@@ -82,10 +86,8 @@ pub(super) fn boundary(parameters: &str) -> Result<&str, Fault> {
         // Blanks behind the value are part of it to Rack, so they stay and are refused.
         let parameter = parameter.trim_start_matches([' ', '\t']);
         match parameter.split_once('=') {
-            Some((name, value)) if name.eq_ignore_ascii_case("boundary") => {
-                if found.replace(unquoted(value)).is_some() {
-                    return Err(ODD);
-                }
+            Some((name, value)) if name.eq_ignore_ascii_case("boundary") && found.is_none() => {
+                found = Some(unquoted(value));
             }
             _ if parameter.to_ascii_lowercase().contains("boundary") => return Err(ODD),
             _ => {}

@@ -18,8 +18,11 @@ struct Vector {
     answers: Vec<(String, Json)>,
 }
 
+/// `TUSKGATE_VECTORS` names another file: random ones, by the hundred thousand.
 fn vectors() -> Vec<Vector> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rack/vectors.jsonl");
+    let path = std::env::var("TUSKGATE_VECTORS").unwrap_or_else(|_| {
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rack/vectors.jsonl").to_owned()
+    });
     let file = std::fs::read_to_string(path).expect("the vectors are checked in");
     file.lines().map(vector).collect()
 }
@@ -94,14 +97,19 @@ fn equal_to_every_rails_or_refused() {
         .filter_map(|vector| Some(format!("{}: {}", vector.name, complaint(vector)?)))
         .collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    let accepted = |vector: &&Vector| read(&vector.head, &vector.body).is_ok();
+    let read = vectors.iter().filter(accepted).count();
+    assert!(
+        read * 4 >= vectors.len(),
+        "only {read} of {} are read",
+        vectors.len()
+    );
 }
 
 #[test]
-fn the_vectors_are_not_all_refused_and_not_all_from_one_stack() {
+fn the_vectors_are_honest_too_and_not_all_from_one_stack() {
     let vectors = vectors();
     let count = |wanted: fn(&Vector) -> bool| vectors.iter().filter(|v| wanted(v)).count();
-    let read = count(|v| super::read(&v.head, &v.body).is_ok());
-    assert!(read >= 450, "only {read} of {} are read", vectors.len());
     let honest = count(|v| v.honest);
     assert!(honest >= 150, "only {honest} honest requests");
     let stacks: BTreeSet<&str> = vectors

@@ -4,7 +4,6 @@
 //! (Ruby's printing of them is not worth imitating). `Debug` shows shapes only,
 //! because values and even keys may hold passwords.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 use std::ops::Bound;
@@ -21,22 +20,9 @@ pub enum Value {
     /// JSON only: an integer of at most 64 bits, as Ruby prints it.
     Number(String),
     /// `a[]=…` or a JSON array.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// `a[b]=…` or a JSON object.
     Map(Params),
-}
-
-impl Value {
-    /// The text that strong parameters would let through for a scalar key;
-    /// `None` for what they drop (lists, maps) and for `nil`.
-    #[must_use]
-    pub fn scalar(&self) -> Option<Cow<'_, str>> {
-        match self {
-            Self::Text(text) | Self::Number(text) => Some(Cow::Borrowed(text)),
-            Self::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
-            Self::Null | Self::List(_) | Self::Map(_) => None,
-        }
-    }
 }
 
 impl fmt::Debug for Value {

@@ -47,6 +47,14 @@ pub enum StoreError {
         /// Which.
         path: PathBuf,
     },
+    /// The files were made under another key.
+    #[error(
+        "{path} was made with another key than the one in the file `key` beside it: restore the key from a backup, or remove the whole store to start anew"
+    )]
+    OtherKey {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The system has no randomness for a key.
     #[error("the system has no randomness to make a key of")]
     Randomness(#[source] getrandom::Error),

@@ -70,6 +70,7 @@ impl Events {
         let flood = Arc::new(Mutex::new(Flood::new(settings.flood)));
         let book = Book {
             rows: rows::count(&connection).map_err(fault)?,
+            fresh: 0,
             most: settings.event_rows,
             retention: settings.retention,
             flood: Arc::clone(&flood),
@@ -152,6 +153,8 @@ fn answer(connection: &Connection, inbox: &Inbox<Query>) {
 /// The writer's side.
 struct Book {
     rows: u64,
+    /// Recorded in the open batch.
+    fresh: u64,
     most: u64,
     retention: Duration,
     flood: Arc<Mutex<Flood>>,
@@ -193,8 +196,9 @@ impl Clerk for Book {
     ) -> Result<(), Fault> {
         match job {
             Job::Record(event) => {
-                rows::insert(connection, &event)?;
+                self.fresh += 1;
                 self.rows += 1;
+                rows::insert(connection, &event)?;
             }
             Job::Outcome(id, outcome) => rows::outcome(connection, id, outcome)?,
             Job::Event(id, reply) => replies.now(reply, rows::event(connection, id)),
@@ -228,8 +232,6 @@ impl Clerk for Book {
 
     fn hourly(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Fault> {
         self.sweeping = Some(now);
-        // Afresh: rows of a batch that was taken back were counted, too.
-        self.rows = rows::count(connection)?;
         metrics()
             .store
             .file_bytes(FILE.name, rows::bytes(connection)?);
@@ -237,8 +239,10 @@ impl Clerk for Book {
     }
 
     fn settled(&mut self, outcome: Batch) {
-        if let Batch::TakeBack(jobs) = outcome {
-            metrics().store.events_dropped.inc_by(jobs as u64);
+        let fresh = std::mem::take(&mut self.fresh);
+        if outcome == Batch::TakeBack {
+            metrics().store.events_dropped.inc_by(fresh);
+            self.rows = self.rows.saturating_sub(fresh);
         }
     }
 }

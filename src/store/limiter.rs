@@ -13,8 +13,9 @@
 //!
 //! One lock, not shards: a reservation touches about eight keys in unrelated
 //! places, so shards would mean about eight locks in order for each, to protect
-//! half a microsecond of work of which a busy server does some thousands a second.
-//! Nothing in it allocates while the lock is held but the records of [`open`].
+//! one to three microseconds of work of which a busy server does some thousands a
+//! second (3 M reservations of 8 keys each, one core: 0.6 µs with a thousand keys,
+//! 2.8 µs with ten million thrown at a full table, most of it cache misses).
 
 mod open;
 mod pace;

@@ -183,10 +183,12 @@ impl Clerk for Book {
                 replies.or_fault(reply, rows::token(connection, token, &id))?;
             }
             Job::Import(apps, reply) => {
-                let learned = apps
-                    .iter()
-                    .try_for_each(|named| rows::learn(connection, named));
-                replies.after_commit(reply, learned.map(|()| apps.len()))?;
+                let new = apps.iter().try_fold(0, |new, named| {
+                    let known = rows::knows(connection, &named.app.client_id)?;
+                    rows::learn(connection, named)?;
+                    Ok(new + usize::from(!known))
+                });
+                replies.after_commit(reply, new)?;
             }
             Job::App(id, reply) => replies.now(reply, rows::app(connection, &id)),
             Job::Named(folded, most, reply) => {

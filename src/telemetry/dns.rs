@@ -1,6 +1,8 @@
 //! Metrics of look-ups of mail servers.
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use std::fmt::{self, Write};
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -22,12 +24,12 @@ pub struct DnsMetrics {
     pub stale_served: Counter,
     /// Askers who were told nothing, by cause.
     pub lapses: Family<LapseLabel, Counter>,
-    /// 1 while not even the control names are answered for.
+    /// 1 if at the last lapse not even the control names were answered for.
     pub resolver_down: Gauge,
 }
 
 /// How a look-up ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// MX hosts with addresses.
     Server,
@@ -42,7 +44,7 @@ pub enum Outcome {
 }
 
 /// Why an asker was told nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LapseOf {
     /// No answer in time.
     Deadline,
@@ -56,6 +58,32 @@ pub enum LapseOf {
     TooManyAddresses,
     /// More look-ups than may be under way.
     TooBusy,
+}
+
+// Written out, because the derived labels are not the words of the configuration and the log.
+impl EncodeLabelValue for Outcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        encoder.write_str(match self {
+            Self::Server => "server",
+            Self::Implicit => "implicit",
+            Self::Null => "null",
+            Self::Nowhere => "nowhere",
+            Self::Lapse => "lapse",
+        })
+    }
+}
+
+impl EncodeLabelValue for LapseOf {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        encoder.write_str(match self {
+            Self::Deadline => "deadline",
+            Self::Failure => "failure",
+            Self::Unreachable => "unreachable",
+            Self::TooManyHosts => "too-many-hosts",
+            Self::TooManyAddresses => "too-many-addresses",
+            Self::TooBusy => "too-busy",
+        })
+    }
 }
 
 /// The label of [`DnsMetrics::looked`].
@@ -125,7 +153,7 @@ impl DnsMetrics {
         );
         registry.register(
             "resolver_down",
-            "1 while the resolver does not answer for the control names either",
+            "1 if at the last lapse the control names were not answered for either",
             self.resolver_down.clone(),
         );
     }

@@ -6,7 +6,10 @@
 //! gate left out is the control: it shows that the attack would have worked.
 //! Deliberately with the default limits: they are what is being proven.
 
-use std::net::{IpAddr, Ipv4Addr};
+mod addresses;
+mod people;
+
+use std::net::Ipv4Addr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +17,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::support::caller::{Caller, Encoding};
-use super::support::chain::{Chain, Record};
+use super::support::chain::Chain;
+use addresses::{address, bot_domain, zone};
+use people::{App, client_credentials, credentials, honest_sign_up, person, web_sign_up};
 
 const TOKEN_REQUESTS: usize = 4_500;
 const APPS: usize = 60;
@@ -88,56 +93,6 @@ fn the_gate_stops_the_attack_and_no_one_else() {
         count.bot_requests
     );
     assert!(wave.took < LONGEST, "the wave took {:?}", wave.took);
-}
-
-/// Where everybody's mail goes.
-fn zone() -> Vec<Record> {
-    let mut zone = Vec::new();
-    for n in 0..BOT_DOMAINS {
-        let host = format!("mx.{}", bot_domain(n));
-        zone.push(Record::mx(&bot_domain(n), &host));
-        zone.push(Record::address(&host, BANNED));
-    }
-    for n in 0..HONEST {
-        let (domain, host, ip) = honest_mail(n);
-        zone.push(Record::mx(&domain, &host));
-        zone.push(Record::address(&host, ip));
-    }
-    zone
-}
-
-fn bot_domain(n: usize) -> String {
-    format!("throwaway-{}.example", n % BOT_DOMAINS)
-}
-
-/// A made-up public address: 900 and more of them, no two in one /24.
-fn address(net: u8, n: usize) -> IpAddr {
-    let [.., high, low] = n.to_be_bytes();
-    Ipv4Addr::new(net, 20 + high, low, 7).into()
-}
-
-/// Half of the honest have their mail with one of the large providers, the
-/// others on servers of their own.
-fn honest_mail(n: usize) -> (String, String, Ipv4Addr) {
-    let (domain, host, last) = match n % 8 {
-        0 => ("gmail.com", "gmail-smtp-in.l.google.com", 26),
-        1 => ("outlook.com", "outlook-com.olc.protection.outlook.com", 27),
-        2 => ("icloud.com", "mx01.mail.icloud.com", 28),
-        3 => ("proton.me", "mail.protonmail.ch", 29),
-        _ => {
-            let low = u8::try_from(n).unwrap_or(u8::MAX);
-            return (
-                format!("family-{n}.example"),
-                format!("mail.family-{n}.example"),
-                Ipv4Addr::new(5, 8, low, 25),
-            );
-        }
-    };
-    (
-        domain.to_owned(),
-        host.to_owned(),
-        Ipv4Addr::new(142, 250, 1, last),
-    )
 }
 
 /// What reached Rails and what came to be there.
@@ -251,12 +206,6 @@ fn each(chain: &Chain, next: &AtomicUsize, all: usize, mut act: impl FnMut(&mut 
     }
 }
 
-/// A client id and its secret.
-struct App {
-    id: String,
-    secret: String,
-}
-
 /// Sixty apps named AaA. What the gate refuses was made before it stood there.
 fn bot_apps(chain: &Chain) -> Vec<App> {
     let mut through = chain.caller(address(45, 0));
@@ -285,14 +234,6 @@ fn bot_apps(chain: &Chain) -> Vec<App> {
         .collect()
 }
 
-fn credentials(made: &Value) -> App {
-    let text = |key: &str| made[key].as_str().unwrap_or_default().to_owned();
-    App {
-        id: text("client_id"),
-        secret: text("client_secret"),
-    }
-}
-
 fn ask_token(caller: &mut Caller, apps: &[App], n: usize) {
     caller.become_other(address(45, n % BOT_ADDRESSES));
     let app = &apps[n % APPS];
@@ -304,15 +245,6 @@ fn ask_token(caller: &mut Caller, apps: &[App], n: usize) {
             None,
         )
         .expect("an answer, of whatever kind");
-}
-
-fn client_credentials(app: &App) -> [(&str, &str); 4] {
-    [
-        ("grant_type", "client_credentials"),
-        ("client_id", &app.id),
-        ("client_secret", &app.secret),
-        ("scope", "read write"),
-    ]
 }
 
 /// A bot signs up, half by API with a token it holds, half by the web form.
@@ -339,152 +271,5 @@ fn bot_sign_up(chain: &Chain, caller: &mut Caller, n: usize, apps: &[App]) {
     } else {
         // Refused or not, Rails knows.
         let _ = web_sign_up(caller, &name, &email, Encoding::Urlencoded);
-    }
-}
-
-fn person<'a>(name: &'a str, email: &'a str) -> [(&'static str, &'a str); 5] {
-    [
-        ("username", name),
-        ("email", email),
-        ("password", "correct-horse-battery"),
-        ("agreement", "true"),
-        ("locale", "en"),
-    ]
-}
-
-/// One person: by an app in each of the three encodings, or by the web form in
-/// the two that browsers send.
-fn honest_sign_up(caller: &mut Caller, n: usize) -> Result<(), String> {
-    let from = if n < BEHIND_ONE_ADDRESS {
-        address(5, 999)
-    } else {
-        address(5, n)
-    };
-    caller.become_other(from);
-    let name = format!("person{n}");
-    let email = format!("first.last{n}@{}", honest_mail(n).0);
-    match n % 5 {
-        form @ (0 | 1) => web_sign_up(caller, &name, &email, Encoding::ALL[form]),
-        form => app_sign_up(caller, n, &person(&name, &email), Encoding::ALL[form - 2]),
-    }
-}
-
-/// Known clients and an unknown one, as an installation registers itself.
-const CLIENTS: [(&str, &str, &str); 4] = [
-    (
-        "Tusky",
-        "oauth2redirect://com.keylesspalace.tusky/",
-        "https://tusky.app",
-    ),
-    (
-        "Mastodon for Android",
-        "mastodon-android-auth://callback",
-        "https://app.joinmastodon.org/android",
-    ),
-    (
-        "Mastodon for iOS",
-        "mastodon://joinmastodon.org/oauth",
-        "https://app.joinmastodon.org/ios",
-    ),
-    ("Weekend project", OOB, "https://weekend.example"),
-];
-
-fn app_sign_up(
-    caller: &mut Caller,
-    n: usize,
-    person: &[(&str, &str)],
-    encoding: Encoding,
-) -> Result<(), String> {
-    let (name, redirect, website) = CLIENTS[n % CLIENTS.len()];
-    // A small app has a few people, not a quarter of all.
-    let name = if redirect == OOB {
-        format!("{name} {}", n / 20)
-    } else {
-        name.to_owned()
-    };
-    let fields = [
-        ("client_name", name.as_str()),
-        ("redirect_uris", redirect),
-        ("website", website),
-        ("scopes", "read write follow push"),
-    ];
-    let app = credentials(&expect(
-        caller,
-        "/api/v1/apps",
-        encoding,
-        &fields,
-        None,
-        200,
-    )?);
-    let token = expect(
-        caller,
-        "/oauth/token",
-        encoding,
-        &client_credentials(&app),
-        None,
-        200,
-    )?;
-    expect(
-        caller,
-        "/api/v1/accounts",
-        encoding,
-        person,
-        token["access_token"].as_str(),
-        200,
-    )?;
-    Ok(())
-}
-
-/// The form with its CSRF token and cookie, then the form sent.
-fn web_sign_up(
-    caller: &mut Caller,
-    name: &str,
-    email: &str,
-    encoding: Encoding,
-) -> Result<(), String> {
-    let page = caller
-        .get("/auth/sign_up")
-        .map_err(|fault| fault.to_string())?
-        .text();
-    let token = page
-        .split("name=\"authenticity_token\" value=\"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next())
-        .ok_or("a page without a form")?
-        .to_owned();
-    let fields = [
-        ("authenticity_token", token.as_str()),
-        ("user[account_attributes][username]", name),
-        ("user[email]", email),
-        ("user[password]", "correct-horse-battery"),
-        ("user[password_confirmation]", "correct-horse-battery"),
-        ("user[website]", ""),
-        ("user[confirm_password]", ""),
-        ("user[agreement]", "0"),
-        ("user[agreement]", "1"),
-    ];
-    expect(caller, "/auth", encoding, &fields, None, 302)?;
-    Ok(())
-}
-
-fn expect(
-    caller: &mut Caller,
-    target: &str,
-    encoding: Encoding,
-    fields: &[(&str, &str)],
-    bearer: Option<&str>,
-    status: u16,
-) -> Result<Value, String> {
-    let answer = caller
-        .post(target, encoding, fields, bearer)
-        .map_err(|fault| format!("{target}: {fault}"))?;
-    if answer.status == status {
-        Ok(answer.json())
-    } else {
-        Err(format!(
-            "{target} as {encoding:?}: {} {}",
-            answer.status,
-            answer.text()
-        ))
     }
 }

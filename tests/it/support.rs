@@ -3,7 +3,13 @@
 
 use std::time::{Duration, Instant};
 
+pub(crate) mod actor;
+pub(crate) mod caller;
+pub(crate) mod chain;
+pub(crate) mod doors;
 pub(crate) mod gate;
+pub(crate) mod judged;
+pub(crate) mod program;
 pub(crate) mod script;
 pub(crate) mod wire;
 

@@ -8,20 +8,22 @@
 #                                               gems (Debian 13's .debs, extracted)
 #
 # Answers of other stacks already in the file are kept if their request is unchanged.
+# `generate.rb random.rb /tmp/random.jsonl` makes others; TUSKGATE_VECTORS=/tmp/random.jsonl
+# then lets the test `equal_to_every_rails_or_refused` read them.
 
-Dir["#{ENV['GEMS']}/*/lib"].each { |lib| $LOAD_PATH.unshift(lib) } if ENV['GEMS']
+Dir["#{ENV.fetch('GEMS')}/*/lib"].tap { |libs| libs.empty? and abort 'no gems in GEMS' }.each { |lib| $LOAD_PATH.unshift(lib) } if ENV.key?('GEMS')
 
 require 'json'
 require 'logger'
 require 'stringio'
 require 'action_dispatch'
 require 'action_controller'
-require_relative 'requests'
+require_relative(ARGV[0] || 'requests')
 
 STACK = "rails-#{ActionPack::VERSION::MAJOR}.#{ActionPack::VERSION::MINOR} " \
         "rack-#{Rack.release.split('.').first(2).join('.')}"
 DEEP = { max_nesting: 0 }.freeze
-FILE = File.join(__dir__, 'vectors.jsonl')
+FILE = ARGV[1] || File.join(__dir__, 'vectors.jsonl')
 
 # What Mastodon registers beyond Rails' own: 4.1's three, and one more on main.
 json = %w[text/x-json application/jsonrequest application/jrd+json application/activity+json application/ld+json]

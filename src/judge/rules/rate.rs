@@ -3,7 +3,7 @@
 //! Its *look* is the reservation itself, made last and only if no enforcing
 //! rule has refused: every dimension is checked, then all are charged, or
 //! none. What is kept of the charges is settled by the upstream's reply
-//! ([`settle`]), off the request's path.
+//! (`settle`), off the request's path.
 //!
 //! # Deployment caveat
 //! The narrow dimensions are keyed by the client's address. Behind a proxy

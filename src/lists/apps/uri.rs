@@ -5,6 +5,8 @@
 //! Hosts are cut out as browsers do it (WHATWG URL: back-slashes, user info,
 //! ports), because a browser is what follows a redirect.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use crate::lists::name;
 
 /// The most characters of a URI that are compared; Mastodon takes 2000 in all.
@@ -68,7 +70,7 @@ pub fn website_subject(text: &str) -> Option<String> {
 
 /// A host itself, then each parent; an IP address has none.
 pub(in crate::lists) fn with_parents(host: &str) -> impl Iterator<Item = &str> {
-    let is_address = host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok();
+    let is_address = host.starts_with('[') || host.parse::<IpAddr>().is_ok();
     std::iter::successors(Some(host), move |name| {
         let (_, parent) = name.split_once('.')?;
         (!is_address).then_some(parent)
@@ -76,6 +78,9 @@ pub(in crate::lists) fn with_parents(host: &str) -> impl Iterator<Item = &str> {
 }
 
 fn plain_host(text: &str) -> Option<String> {
+    if text.parse::<Ipv4Addr>().is_ok() {
+        return Some(text.into());
+    }
     name::read(text).map(|domain| domain.as_str().to_owned())
 }
 
@@ -154,6 +159,7 @@ mod tests {
         );
         assert_eq!(website_subject("x.example").as_deref(), Some("x.example"));
         assert_eq!(website_subject("mailto:a@b"), None);
+        assert_eq!(website_subject("192.0.2.1").as_deref(), Some("192.0.2.1"));
         assert_eq!(redirect_subject("not a host"), None);
     }
 }

@@ -137,6 +137,7 @@ mod tests {
             ),
             ("two words", "\"two words\" is not a domain"),
             ("a..b", "\"a..b\" is not a domain"),
+            ("0.0.0.0 203.0.113.9", "\"203.0.113.9\" is not a domain"),
             ("0.0.0.0 a_b@c", "\"a_b@c\" is not a domain"),
         ] {
             let fault = names(line).expect_err(line).to_string();

@@ -16,12 +16,15 @@ use hickory_resolver::config::{
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use hickory_resolver::system_conf;
 
 use super::{DnsSettings, LapseCause, ResolverError};
 
-/// One try of one question, over all servers. Within it hickory sends again by itself.
+/// One try of one question, over all servers. In its first second hickory sends
+/// again by itself, then it listens. Not shorter, because a forwarder that does not
+/// cache (dnsmasq, for MX) begins anew with each try, and would never get to
+/// the end of a slow domain.
 const TRY: Duration = Duration::from_secs(5);
 
 /// What a recursive resolver says; each with how long it holds.
@@ -99,31 +102,43 @@ impl Asker {
             }
         };
         match found {
-            Ok(lookup) => {
-                let seconds = lookup.answers().iter().map(|record| record.ttl).min();
-                let ttl = Duration::from_secs(seconds.unwrap_or(0).into());
-                let records: Vec<T> = lookup
-                    .answers()
-                    .iter()
-                    .filter(|record| record.record_type() == kind)
-                    .filter_map(|record| pick(&record.data))
-                    .collect();
-                Ok(if records.is_empty() {
-                    Answer::Empty(ttl)
-                } else {
-                    Answer::Records(records, ttl)
-                })
-            }
-            Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
+            Ok(lookup) => Ok(Answer::of(lookup.answers(), kind, pick)),
+            Err(e) => Answer::none(e),
+        }
+    }
+}
+
+impl<T> Answer<T> {
+    /// The records of `kind` under whatever name: the resolver has already left
+    /// out what does not belong to the alias chain.
+    fn of(records: &[Record], kind: RecordType, pick: impl Fn(&RData) -> Option<T>) -> Self {
+        let seconds = records.iter().map(|record| record.ttl).min();
+        let ttl = Duration::from_secs(seconds.unwrap_or(0).into());
+        let picked: Vec<T> = records
+            .iter()
+            .filter(|record| record.record_type() == kind)
+            .filter_map(|record| pick(&record.data))
+            .collect();
+        if picked.is_empty() {
+            Self::Empty(ttl)
+        } else {
+            Self::Records(picked, ttl)
+        }
+    }
+
+    /// What an error of hickory's means: an answer that there is nothing, or none.
+    fn none(error: NetError) -> Result<Self, LapseCause> {
+        match error {
+            NetError::Dns(DnsError::NoRecordsFound(none)) => {
                 let ttl = Duration::from_secs(none.negative_ttl.unwrap_or(0).into());
                 match none.response_code {
-                    ResponseCode::NXDomain => Ok(Answer::NoName(ttl)),
-                    ResponseCode::NoError => Ok(Answer::Empty(ttl)),
+                    ResponseCode::NXDomain => Ok(Self::NoName(ttl)),
+                    ResponseCode::NoError => Ok(Self::Empty(ttl)),
                     _ => Err(LapseCause::Failure),
                 }
             }
-            Err(NetError::Io(_) | NetError::NoConnections) => Err(LapseCause::Unreachable),
-            Err(_) => Err(LapseCause::Failure),
+            NetError::Io(_) | NetError::NoConnections => Err(LapseCause::Unreachable),
+            _ => Err(LapseCause::Failure),
         }
     }
 }

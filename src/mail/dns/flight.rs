@@ -63,8 +63,8 @@ impl Flights {
             },
             timeout: settings.timeout,
             background: settings.background.saturating_sub(settings.timeout),
-            waited_for: Arc::new(Semaphore::new(settings.in_flight)),
-            in_background: Semaphore::new(settings.in_background),
+            waited_for: Arc::new(places(settings.in_flight)),
+            in_background: places(settings.in_background),
             flying: Mutex::new(HashMap::new()),
         }))
     }
@@ -92,6 +92,10 @@ impl Flights {
         });
         Some(landing)
     }
+}
+
+fn places(many: usize) -> Semaphore {
+    Semaphore::new(many.min(Semaphore::MAX_PERMITS))
 }
 
 /// Leaves the table of flights when dropped, so that a panic or the end of the

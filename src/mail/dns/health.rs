@@ -109,11 +109,13 @@ impl Health {
 
 impl Inner {
     async fn any_answers(self: &Arc<Self>) -> bool {
-        if self.controls.is_empty() {
+        let names: Vec<Name> = self.controls.iter().filter_map(fresh_label).collect();
+        // Where nothing can be asked, nothing speaks against the resolver.
+        if names.is_empty() {
             return true;
         }
         let mut asked = JoinSet::new();
-        for name in self.controls.iter().filter_map(fresh_label) {
+        for name in names {
             let asker = self.asker.clone();
             asked.spawn(async move { asker.answers(&name).await });
         }

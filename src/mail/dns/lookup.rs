@@ -75,7 +75,8 @@ async fn resolve(
         let mut ips: Vec<IpAddr> = literal(&exchange).into_iter().map(IpAddr::V4).collect();
         match asker.addresses(&exchange).await? {
             Answer::Records(found, holds) => {
-                ips.extend(found);
+                // `::ffff:192.0.2.1` is reached as 192.0.2.1, and must meet its bans.
+                ips.extend(found.iter().map(IpAddr::to_canonical));
                 ttl = ttl.min(holds);
             }
             Answer::Empty(holds) | Answer::NoName(holds) => ttl = ttl.min(holds),

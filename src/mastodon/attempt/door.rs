@@ -85,10 +85,11 @@ fn by_api(attempt: Attempt, head: &Parts, top: Fields<'_>) -> Result<Attempt, Fa
     })
 }
 
-/// The code in the path beats the one in the query, as every path parameter does.
+/// The code in the path beats the one in the query, as every path parameter
+/// does; one that is percent-encoded is no code.
 fn form(attempt: Attempt, head: &Parts, top: Fields<'_>) -> Result<Attempt, rack::Fault> {
     let invite = match invite_code(head.uri.path()) {
-        Some(code) => Some(Secret::new(code)),
+        Some(code) => (!code.contains('%')).then(|| Secret::new(code)),
         None => top.secret("invite_code")?,
     };
     Ok(Attempt { invite, ..attempt })

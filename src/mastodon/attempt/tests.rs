@@ -164,6 +164,7 @@ fn names_and_invites() {
     assert_eq!(number.username.as_deref(), Some("3327752"));
     for (target, code) in [
         ("/invite/AbC?invite_code=XyZ", Some("AbC")),
+        ("/invite/a%62?invite_code=XyZ", None),
         ("/auth/sign_up?invite_code=XyZ", Some("XyZ")),
         ("/auth/sign_up", None),
     ] {

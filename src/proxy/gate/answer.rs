@@ -22,7 +22,7 @@ pub(super) fn refusal(
 ) -> Response<Body> {
     match decision.refusal() {
         Some((rule, reason)) => refuse(Some(attempt.endpoint), rule, reason, id, head),
-        None => broken(),
+        None => failed(),
     }
 }
 
@@ -50,7 +50,15 @@ pub(super) fn full() -> Response<Body> {
     response
 }
 
-/// The request broke off, or judging did.
+/// Judging broke off. The client may try again.
+pub(super) fn failed() -> Response<Body> {
+    plain(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "the gate failed on this request\n",
+    )
+}
+
+/// The request broke off.
 pub(super) fn broken() -> Response<Body> {
     plain(
         StatusCode::BAD_REQUEST,

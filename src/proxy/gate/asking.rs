@@ -31,6 +31,9 @@ use crate::telemetry::metrics;
 /// How long the gate waits for one look-up at the upstream.
 const DEADLINE: Duration = Duration::from_secs(2);
 
+/// How long the gate waits for its own register; without an answer the app is unknown.
+const REGISTER_DEADLINE: Duration = Duration::from_millis(250);
+
 /// The longest reply read to such a look-up.
 const LONGEST: usize = ask::BOUND;
 
@@ -98,6 +101,20 @@ impl<'a, S: Inner> Upstream<'a, S> {
         answer.ok().flatten()
     }
 
+    /// Whether the signed-in account has `address` already; `None` if nobody says.
+    pub(super) async fn has_address(&self, address: &Secret) -> Option<bool> {
+        if self.shared.asks.limit.check().is_err() {
+            return None;
+        }
+        let request = ask::edit_page(self.behalf.as_ref()?, self.headers)?;
+        let (status, body) = self.fetch("edit-page", request).await?;
+        match ask::read_edit_page(status, &body, address) {
+            Current::Unchanged => Some(true),
+            Current::Changed => Some(false),
+            Current::Unknown => None,
+        }
+    }
+
     /// Whether one more look-up may go upstream on behalf of `client`.
     fn may_ask(&self, client: ClientIp, at: Timestamp) -> bool {
         let policy = self.shared.judge.policy();
@@ -117,7 +134,7 @@ impl<'a, S: Inner> Upstream<'a, S> {
         let hash = store
             .key()
             .hash(Purpose::Token, &[bearer.expose().as_bytes()]);
-        if let Some(id) = store.token_app(hash).await {
+        if let Some(id) = in_time(store.token_app(hash)).await {
             return self.app_of_id(attempt, id, Some(bearer)).await;
         }
         if self.known_unknown(hash, attempt.at) || !self.may_ask(attempt.client, attempt.at) {
@@ -156,13 +173,13 @@ impl<'a, S: Inner> Upstream<'a, S> {
         id: ClientId,
         bearer: Option<&Secret>,
     ) -> AppSight {
-        if let Some(app) = self.shared.judge.store().app(&id).await {
+        if let Some(app) = in_time(self.shared.judge.store().app(&id)).await {
             return AppSight::Known(app);
         }
         if let Some(bearer) = bearer {
             self.learn_name(&id, bearer, attempt.client, attempt.at)
                 .await;
-            if let Some(app) = self.shared.judge.store().app(&id).await {
+            if let Some(app) = in_time(self.shared.judge.store().app(&id)).await {
                 return AppSight::Known(app);
             }
         }
@@ -206,6 +223,14 @@ impl<'a, S: Inner> Upstream<'a, S> {
     }
 }
 
+async fn in_time<T>(register: impl Future<Output = Option<T>>) -> Option<T> {
+    let answer = tokio::time::timeout(REGISTER_DEADLINE, register).await;
+    if answer.is_err() {
+        metrics().judge.asked("register", "late");
+    }
+    answer.ok().flatten()
+}
+
 impl<S: Inner> Asking for Upstream<'_, S> {
     fn app<'a>(&'a self, attempt: &'a Attempt) -> Answer<'a, AppSight> {
         Box::pin(async move {
@@ -221,18 +246,6 @@ impl<S: Inner> Asking for Upstream<'_, S> {
     }
 
     fn unchanged<'a>(&'a self, attempt: &'a Attempt) -> Answer<'a, Option<bool>> {
-        Box::pin(async move {
-            let email = attempt.email.as_ref()?;
-            if self.shared.asks.limit.check().is_err() {
-                return None;
-            }
-            let request = ask::edit_page(self.behalf.as_ref()?, self.headers)?;
-            let (status, body) = self.fetch("edit-page", request).await?;
-            match ask::read_edit_page(status, &body, email) {
-                Current::Unchanged => Some(true),
-                Current::Changed => Some(false),
-                Current::Unknown => None,
-            }
-        })
+        Box::pin(async move { self.has_address(&attempt.email.as_ref()?.exact).await })
     }
 }

@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::attempt::Attempt;
-use crate::event::{EventId, Outcome};
+use crate::event::{Event, EventId, Outcome};
 use crate::judge::Judgement;
 use crate::mastodon::reply::{self, Session};
 use crate::proxy::gate::asking::Upstream;
@@ -24,6 +24,7 @@ use crate::proxy::gate::body::Whole;
 use crate::proxy::gate::{Inner, Shared};
 use crate::proxy::{Body, BodyError, Fault};
 use crate::telemetry::metrics;
+use crate::verdict::Rule;
 
 /// Frames that may wait for a slow client.
 const WAITING: usize = 4;
@@ -42,6 +43,12 @@ pub(super) async fn untouched<S: Inner>(
     call(inner, head, whole.bytes).await
 }
 
+/// Sends on what is not held, as it comes.
+pub(super) async fn streamed<S: Inner>(inner: &mut S, head: Parts, body: Body) -> Response<Body> {
+    let Ok(response) = inner.call(Request::from_parts(head, body)).await;
+    response
+}
+
 async fn call<S: Inner>(inner: &mut S, mut head: Parts, bytes: Bytes) -> Response<Body> {
     head.headers.remove(TRAILER);
     let request = Request::from_parts(head, Body::from(bytes));
@@ -53,7 +60,7 @@ async fn call<S: Inner>(inner: &mut S, mut head: Parts, bytes: Bytes) -> Respons
 pub(super) struct Admitted {
     pub(super) attempt: Attempt,
     pub(super) judgement: Judgement,
-    pub(super) id: EventId,
+    pub(super) event: Event,
     pub(super) head: Parts,
     pub(super) whole: Whole,
 }
@@ -68,7 +75,7 @@ pub(super) async fn learning<S: Inner>(
     let Admitted {
         attempt,
         judgement,
-        id,
+        event,
         mut head,
         whole,
     } = admitted;
@@ -77,8 +84,9 @@ pub(super) async fn learning<S: Inner>(
     let headers_sent = head.headers.clone();
     let session = Session::of_request(&headers_sent);
     let response = call(&mut inner, head, whole.bytes.clone()).await;
-    if response.extensions().get::<Fault>().is_some() {
-        unreached(&shared, &attempt, judgement, id);
+    // Of any other fault the upstream may have heard: that is unclear, below.
+    if response.extensions().get() == Some(&Fault::Unreachable) {
+        unreached(&shared, &attempt, judgement, event.id);
         let _ = answer.send(response);
         return;
     }
@@ -96,7 +104,10 @@ pub(super) async fn learning<S: Inner>(
     };
     let lesson = reply::lesson(attempt.endpoint, &session, status, &headers, body);
     metrics().judge.came_of(attempt.endpoint, lesson.outcome);
-    shared.judge.store().outcome(id, lesson.outcome);
+    let let_in = lesson.outcome != Outcome::Fail;
+    if let_in && shared.judge.asks(Rule::MailServer, attempt.endpoint) {
+        shared.judge.look_again_later(&attempt, &event);
+    }
     let unnamed = lesson
         .token
         .clone()
@@ -109,6 +120,8 @@ pub(super) async fn learning<S: Inner>(
             .learn_name(&client_id, &token, attempt.client, attempt.at)
             .await;
     }
+    // Last: whoever sees the outcome may rely on all that it taught.
+    shared.judge.store().outcome(event.id, lesson.outcome);
 }
 
 /// The upstream never heard of it, so nothing is kept of it.

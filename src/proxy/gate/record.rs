@@ -7,7 +7,7 @@ use http::request::Parts;
 use jiff::Timestamp;
 
 use crate::attempt::{Attempt, ClientIp};
-use crate::event::{Event, EventId, VerdictRecord};
+use crate::event::{Event, VerdictRecord};
 use crate::judge::{Judge, Judgement};
 use crate::mastodon::attempt::Fault;
 use crate::proxy::Body;
@@ -16,8 +16,8 @@ use crate::telemetry::metrics;
 use crate::telemetry::trouble::{Trouble, raise};
 use crate::verdict::{Because, Cause, Decision, Judged, Mode, Reason, Rule, Verdict};
 
-/// Records a judged attempt; the reference it can be asked for by.
-pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) -> EventId {
+/// Records a judged attempt; what was recorded.
+pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) -> Event {
     let app = judgement.app.app();
     let mut event = blank(&shared.judge, attempt.at, attempt.client);
     event.endpoint = Some(attempt.endpoint);
@@ -50,7 +50,7 @@ pub(super) fn unreadable(
     let decision = one(Rule::Unreadable, mode, reason.clone());
     let mut event = blank(&shared.judge, at, client);
     event.endpoint = fault.endpoint;
-    let id = finish(&shared.judge, event, &decision);
+    let id = finish(&shared.judge, event, &decision).id;
     answer::refuse(fault.endpoint, Rule::Unreadable, &reason, id, head)
 }
 
@@ -65,9 +65,9 @@ pub(super) fn everywhere(
     let decision = Decision {
         verdicts: vec![judged],
     };
-    let id = finish(judge, blank(judge, at, ClientIp::Known(ip)), &decision);
+    let event = finish(judge, blank(judge, at, ClientIp::Known(ip)), &decision);
     let (rule, reason) = decision.refusal()?;
-    Some(answer::refuse(None, rule, reason, id, head))
+    Some(answer::refuse(None, rule, reason, event.id, head))
 }
 
 fn one(rule: Rule, mode: Mode, reason: Reason) -> Decision {
@@ -102,19 +102,18 @@ fn blank(judge: &Judge, at: Timestamp, client: ClientIp) -> Event {
     }
 }
 
-fn finish(judge: &Judge, mut event: Event, decision: &Decision) -> EventId {
+fn finish(judge: &Judge, mut event: Event, decision: &Decision) -> Event {
     event.admitted = decision.refusal().is_none();
     event.verdicts = decision.verdicts.iter().filter_map(write_down).collect();
     for judged in &decision.verdicts {
         metrics().judge.decided(judged);
-        if let Verdict::Abstain(Cause::ClientUnknown(why)) = &judged.verdict {
-            client_unknown(&why.to_string());
+        if let Verdict::Abstain(cause) = &judged.verdict {
+            troubled(cause);
         }
     }
     metrics().judge.attempted(event.endpoint, event.admitted);
-    let id = event.id;
-    judge.store().record(event);
-    id
+    judge.store().record(event.clone());
+    event
 }
 
 fn write_down(judged: &Judged) -> Option<VerdictRecord> {
@@ -132,11 +131,24 @@ fn write_down(judged: &Judged) -> Option<VerdictRecord> {
     })
 }
 
-fn client_unknown(why: &str) {
-    let text = format!(
-        "{why}: rules keyed by the client's address abstain; check listen.trusted-proxies and nginx, or run `tuskgate doctor`"
-    );
-    if raise(Trouble::ClientUnknown, &text) {
+/// Says aloud what keeps a rule from judging anybody.
+fn troubled(cause: &Cause) {
+    let (trouble, text) = match cause {
+        Cause::ClientUnknown(why) => (
+            Trouble::ClientUnknown,
+            format!(
+                "{why}: rules keyed by the client's address abstain; check listen.trusted-proxies and nginx, or run `tuskgate doctor`"
+            ),
+        ),
+        Cause::ResolverDown => (
+            Trouble::ResolverDown,
+            format!(
+                "{cause}: mail servers are not judged; check [dns] servers and the system's resolver"
+            ),
+        ),
+        Cause::SharedProvider(_) | Cause::Allow(_) | Cause::Lapse(_) | Cause::Unchanged => return,
+    };
+    if raise(trouble, &text) {
         tracing::warn!("{text}");
     }
 }

@@ -50,8 +50,7 @@ pub(in crate::store) trait Clerk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Outcome {
     Commit,
-    /// With this many jobs in it.
-    TakeBack(usize),
+    TakeBack,
 }
 
 /// Words to be given once the batch has been settled.
@@ -230,7 +229,7 @@ impl<C: Clerk> Writer<C> {
             drop(self.connection.execute_batch("ROLLBACK"));
         }
         metrics().store.write_failed(self.file);
-        self.clerk.settled(Outcome::TakeBack(self.jobs));
+        self.clerk.settled(Outcome::TakeBack);
         self.jobs = 0;
         let error = StoreError::sqlite(self.file, Arc::clone(&fault));
         let news = self.failing.lock().replace(error.to_string()).is_none();

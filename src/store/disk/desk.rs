@@ -151,3 +151,39 @@ impl<J> Inbox<J> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_refuses_at_once_and_what_is_in_it_is_done_before_the_end() {
+        let done = Arc::new(Mutex::new(Vec::new()));
+        let (go, gate) = sync_channel::<()>(0);
+        let noted = Arc::clone(&done);
+        let desk = Desk::start("test", 2, move |inbox: Inbox<u32>, _| {
+            gate.recv().expect("told to go");
+            while let Next::Job(job) = inbox.next(Instant::now() + Duration::from_secs(60)) {
+                noted.lock().push(job);
+            }
+        })
+        .expect("started");
+        assert!(desk.send(1).is_ok());
+        assert!(desk.send(2).is_ok());
+        assert!(matches!(desk.send(3), Err(StoreError::Busy { .. })));
+        go.send(()).expect("waiting");
+        drop(desk);
+        assert_eq!(*done.lock(), [1, 2]);
+    }
+
+    #[test]
+    fn a_writer_that_panics_is_said_and_refused() {
+        let desk =
+            Desk::start("test", 2, |_: Inbox<u32>, _| panic!("on purpose")).expect("started");
+        // The queue is closed while the thread unwinds, the word follows.
+        while desk.failing().is_none() {
+            std::thread::yield_now();
+        }
+        assert!(matches!(desk.send(1), Err(StoreError::Gone { .. })));
+    }
+}

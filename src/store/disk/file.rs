@@ -13,6 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::StoreError;
 use super::folder::{Folder, tighten};
+use crate::secret::HashKey;
 
 /// What a file is and how careful it must be.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +47,7 @@ pub(in crate::store) fn open(
     kept_aside: &mut Vec<PathBuf>,
 ) -> Result<Connection, StoreError> {
     let path = folder.path().join(kind.name);
-    match open_sound(&path, kind) {
+    let connection = match open_sound(&path, kind) {
         Err(error) if is_damage(&error) => {
             let aside = keep_aside(&path).map_err(|source| StoreError::Folder {
                 path: path.clone(),
@@ -62,7 +63,9 @@ pub(in crate::store) fn open(
             open_sound(&path, kind)
         }
         outcome => outcome,
-    }
+    }?;
+    under_key(&connection, &path, kind, folder.key())?;
+    Ok(connection)
 }
 
 /// A second connection to an open file, for reading only.
@@ -114,6 +117,8 @@ fn writable(path: &Path, kind: &FileKind) -> rusqlite::Result<Connection> {
     };
     connection.pragma_update(None, "synchronous", sync)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    // After a burst the journal is cut to this again.
+    connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
     Ok(connection)
 }
 
@@ -195,6 +200,32 @@ fn migrate(connection: &mut Connection, path: &Path, kind: &FileKind) -> Result<
         transaction.commit().map_err(fault)?;
     }
     Ok(())
+}
+
+/// Under another key no hash in the file would ever match again, silently. The
+/// key's fingerprint is kept in the header's `application_id`.
+fn under_key(
+    connection: &Connection,
+    path: &Path,
+    kind: &FileKind,
+    key: &HashKey,
+) -> Result<(), StoreError> {
+    let fault = |source| StoreError::sqlite(kind.name, source);
+    let [a, b, c, d, ..] = key.fingerprint();
+    // Zero is what a fresh file says.
+    let ours = i32::from_be_bytes([a, b, c, d | 1]);
+    let found: i32 = connection
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(fault)?;
+    match found {
+        0 => connection
+            .pragma_update(None, "application_id", ours)
+            .map_err(fault),
+        _ if found == ours => Ok(()),
+        _ => Err(StoreError::OtherKey {
+            path: path.to_owned(),
+        }),
+    }
 }
 
 fn is_damage(error: &StoreError) -> bool {

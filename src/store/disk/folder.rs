@@ -13,6 +13,7 @@ use crate::secret::HashKey;
 #[derive(Debug)]
 pub(in crate::store) struct Folder {
     path: PathBuf,
+    key: HashKey,
     _lock: File,
 }
 
@@ -32,6 +33,7 @@ impl Folder {
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 path: path.to_owned(),
+                key: key(path)?,
                 _lock: lock,
             }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
@@ -45,30 +47,33 @@ impl Folder {
         &self.path
     }
 
-    /// The key; made if there is none and no file that depends on one.
-    pub(in crate::store) fn key(&self) -> Result<HashKey, StoreError> {
-        let path = self.path.join("key");
-        let fault = |source| StoreError::Folder {
-            path: path.clone(),
-            source,
-        };
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                if self.path.join("bans.sqlite3").exists() {
-                    return Err(StoreError::KeyGone { path });
-                }
-                let bytes = fresh_key()?;
-                let text = bytes.map(|byte| format!("{byte:02x}")).concat();
-                write_whole(&path, &text).map_err(fault)?;
-                text
-            }
-            Err(error) => return Err(fault(error)),
-        };
-        tighten(&path, 0o600);
-        let bytes = read_hex(text.trim()).ok_or(StoreError::Key { path })?;
-        Ok(HashKey::new(&bytes))
+    pub(in crate::store) const fn key(&self) -> &HashKey {
+        &self.key
     }
+}
+
+/// The key in a folder; made if there is none and no file that depends on one.
+fn key(folder: &Path) -> Result<HashKey, StoreError> {
+    let path = folder.join("key");
+    let fault = |source| StoreError::Folder {
+        path: path.clone(),
+        source,
+    };
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if folder.join("bans.sqlite3").exists() {
+                return Err(StoreError::KeyGone { path });
+            }
+            let text = fresh_key()?.map(|byte| format!("{byte:02x}")).concat();
+            write_whole(&path, &text).map_err(fault)?;
+            text
+        }
+        Err(error) => return Err(fault(error)),
+    };
+    tighten(&path, 0o600);
+    let bytes = read_hex(text.trim()).ok_or(StoreError::Key { path })?;
+    Ok(HashKey::new(&bytes))
 }
 
 fn lock_file(path: &Path) -> std::io::Result<File> {
@@ -137,27 +142,32 @@ mod tests {
         let parent = tempfile::tempdir().expect("a directory");
         let path = parent.path().join("a/store");
         let first = Folder::open(&path).expect("made");
-        let key = first.key().expect("made").fingerprint();
-        assert_eq!(first.key().expect("read").fingerprint(), key);
+        let made = first.key().fingerprint();
+        assert_eq!(key(&path).expect("read").fingerprint(), made);
         let mode = |path: &Path| path.metadata().expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(&path.join("key"))), (0o700, 0o600));
         assert!(matches!(Folder::open(&path), Err(StoreError::InUse { .. })));
         drop(first);
         let again = Folder::open(&path).expect("free again");
-        assert_eq!(again.key().expect("read").fingerprint(), key);
+        assert_eq!(again.key().fingerprint(), made);
     }
 
     #[test]
     fn a_damaged_or_missing_key_is_refused_and_not_replaced() {
         let folder = tempfile::tempdir().expect("a directory");
-        let open = Folder::open(folder.path()).expect("made");
         let path = folder.path().join("key");
         for text in ["", "abc", &"g".repeat(64), &"+1".repeat(32)] {
             std::fs::write(&path, text).expect("written");
-            assert!(matches!(open.key(), Err(StoreError::Key { .. })), "{text}");
+            assert!(
+                matches!(key(folder.path()), Err(StoreError::Key { .. })),
+                "{text}"
+            );
         }
         std::fs::remove_file(&path).expect("removed");
         std::fs::write(folder.path().join("bans.sqlite3"), "").expect("written");
-        assert!(matches!(open.key(), Err(StoreError::KeyGone { .. })));
+        assert!(matches!(
+            key(folder.path()),
+            Err(StoreError::KeyGone { .. })
+        ));
     }
 }

@@ -57,6 +57,7 @@ pub struct Flood {
     settings: FloodSettings,
     windows: HashMap<u64, Window>,
     merged: HashMap<EventId, u32>,
+    swept: Timestamp,
 }
 
 impl Flood {
@@ -67,6 +68,7 @@ impl Flood {
             settings,
             windows: HashMap::new(),
             merged: HashMap::new(),
+            swept: Timestamp::MIN,
         }
     }
 
@@ -107,8 +109,12 @@ impl Flood {
         if self.windows.len() < KINDS || self.windows.contains_key(&kind) {
             return kind;
         }
-        let length = self.settings.window;
-        self.windows.retain(|_, window| is_open(window, length, at));
+        // Once a second at most: the cost of a refusal must not depend on the flood.
+        if self.swept.duration_until(at).as_secs() != 0 {
+            let length = self.settings.window;
+            self.windows.retain(|_, window| is_open(window, length, at));
+            self.swept = at;
+        }
         if self.windows.len() < KINDS {
             kind
         } else {

@@ -1,4 +1,7 @@
 //! A bucket outside the limiter: what is saved and put back.
+//!
+//! In wall-clock time, so that a saved bucket goes on draining while the gate is
+//! down. Open reservations are not saved: after a restart they count as kept.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,8 @@
 //! What the limiter's lock protects: one pass that checks, one that charges.
+//!
+//! The first pass looks every key up and changes nothing but a bucket that is
+//! emptier than empty; the second cannot fail. Sweeping comes before both, for it
+//! moves slots.
 
 use std::time::Duration;
 
@@ -17,7 +21,7 @@ use crate::verdict::Mode;
 /// of a reservation does not depend on how many keys there are.
 const STEPS: usize = 2;
 const STEPS_PER_KEY: usize = 8;
-const STEPS_IF_FULL: usize = 64;
+const STEPS_IF_FULL: usize = 32;
 
 /// See the head of this file.
 #[derive(Debug)]

@@ -69,6 +69,12 @@ pub(super) fn learn(connection: &Connection, named: &NamedApp) -> rusqlite::Resu
     }
 }
 
+pub(super) fn knows(connection: &Connection, id: &ClientId) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM apps WHERE client_id = ?1")?
+        .exists([id.as_str()])
+}
+
 pub(super) fn credential(
     connection: &Connection,
     id: &ClientId,

@@ -336,7 +336,7 @@ fn direct_site(rails: SocketAddr) -> String {
          proxy_set_header X-Real-IP $remote_addr;\n      proxy_set_header X-Forwarded-For $remote_addr;\n      \
          proxy_set_header X-Forwarded-Proto $scheme;\n      proxy_set_header Proxy \"\";\n      \
          proxy_set_header Upgrade $http_upgrade;\n      proxy_set_header Connection $tuskgate_connection;\n      \
-         proxy_request_buffering off;\n      proxy_buffering off;",
+         proxy_request_buffering off;",
         "map $http_upgrade $tuskgate_connection { default upgrade; '' ''; }",
     )
 }
@@ -371,7 +371,8 @@ fn site(upstream: &str, proxy: &str, more: &str) -> String {
     format!(
         "{more}\n  {upstream}\n  server {{\n    listen LISTEN;\n    server_name _;\n    \
          set_real_ip_from 127.0.0.1;\n    real_ip_header X-Test-Client;\n    \
-         location / {{\n      {proxy}\n    }}\n  }}"
+         location / {{\n      {proxy}\n    }}\n    \
+         location ^~ /api/v1/streaming {{\n      {proxy}\n      proxy_buffering off;\n    }}\n  }}"
     )
 }
 

@@ -114,6 +114,38 @@ proptest! {
             }
         }
     }
+
+    /// However many reservations are open, and known only roughly for that,
+    /// never is more given back than was taken, and never is more kept.
+    #[test]
+    fn giving_back_never_goes_too_far(
+        steps in prop::collection::vec((10_000_u64..200_000, any::<prop::sample::Index>(), 0_u8..4), 80..200),
+    ) {
+        let limiter = Limiter::new(64);
+        let quota = quota(200, 20_000);
+        let mut now = START;
+        let mut charges: Vec<(u64, bool)> = Vec::new();
+        let mut held = Vec::new();
+        for (pause, which, what) in steps {
+            now += pause;
+            if let Ok(reservation) = limiter.reserve(&[charge(1, quota)], now) {
+                held.push(reservation);
+                charges.push((now * 1000, true));
+            }
+            if what == 0 {
+                let reservation = held.remove(which.index(held.len()));
+                for charge in &mut charges {
+                    charge.1 &= charge.0 != reservation.at;
+                }
+                limiter.give_back(reservation, |_| true);
+            }
+            let kept: Vec<u64> = charges.iter().filter(|(_, kept)| *kept).map(|(at, _)| *at).collect();
+            let all: Vec<u64> = charges.iter().map(|(at, _)| *at).collect();
+            let full = state(&limiter)[0].full_at.max(now * 1000);
+            prop_assert!(full >= full_at(&kept, 100_000_000).max(now * 1000));
+            prop_assert!(full <= full_at(&all, 100_000_000).max(now * 1000));
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,209 @@
+//! Events: recorded, found again, completed, merged in a flood, swept.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tuskgate::endpoint::Endpoint;
+use tuskgate::event::{Event, EventId, Outcome, VerdictRecord};
+use tuskgate::mailbox::Domain;
+use tuskgate::store::events::{Filter, FloodSettings};
+use tuskgate::store::{Store, StoreSettings};
+use tuskgate::verdict::{Mode, Rule};
+
+use super::{open, wait};
+
+/// In the future, so that the store's own sweep by the real clock takes none.
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(4_000_000_000 + second).expect("in range")
+}
+
+pub(super) fn event(second: i64, rule: Option<Rule>, client: &str, domain: &str) -> Event {
+    Event {
+        id: EventId::random().expect("randomness"),
+        at: at(second),
+        endpoint: Some(Endpoint::ApiSignUp),
+        client: Some(client.parse::<IpAddr>().expect("an address")),
+        username: Some("alice".to_owned()),
+        mail_domain: Some(Domain::new(domain).expect("a domain")),
+        mailbox: None,
+        canonical_mailbox: None,
+        mail_server: vec!["mx.example".to_owned()],
+        client_id: None,
+        app_name: None,
+        grant: None,
+        admitted: rule.is_none(),
+        verdicts: rule
+            .map(|rule| VerdictRecord {
+                rule,
+                mode: Mode::Enforce,
+                verdict: "refuse".to_owned(),
+                fact: "a fact".to_owned(),
+                undo: None,
+            })
+            .into_iter()
+            .collect(),
+        outcome: None,
+        count: 1,
+    }
+}
+
+fn ids(events: &[Event]) -> Vec<EventId> {
+    events.iter().map(|event| event.id).collect()
+}
+
+#[test]
+fn an_event_is_found_again_with_its_outcome_also_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let store = open(folder.path());
+    let admitted = event(1, None, "203.0.113.9", "a.example");
+    store.record(admitted.clone());
+    store.outcome(admitted.id, Outcome::Create);
+    let expected = Event {
+        outcome: Some(Outcome::Create),
+        ..admitted.clone()
+    };
+    let found = wait(store.event(admitted.id)).expect("read");
+    assert_eq!(found.as_ref(), Some(&expected));
+    drop(store);
+    let again = open(folder.path());
+    assert_eq!(
+        wait(again.event(admitted.id)).expect("read"),
+        Some(expected)
+    );
+    let unknown = EventId::random().expect("randomness");
+    assert_eq!(wait(again.event(unknown)).expect("read"), None);
+}
+
+#[test]
+fn events_are_filtered() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let store = open(folder.path());
+    let mail = event(1, Some(Rule::MailServer), "203.0.113.9", "a.example");
+    let rate = event(2, Some(Rule::Rate), "203.0.114.9", "b.example");
+    let pass = event(3, None, "2001:db8:1::5", "a.example");
+    for event in [&mail, &rate, &pass] {
+        store.record(event.clone());
+    }
+    let found = |filter: Filter| ids(&wait(store.events(filter)).expect("read"));
+    let all = Filter::default;
+    assert_eq!(found(all()), [pass.id, rate.id, mail.id]);
+    assert_eq!(found(Filter { limit: 2, ..all() }), [pass.id, rate.id]);
+    let table = [
+        (
+            Filter {
+                since: Some(at(2)),
+                until: Some(at(3)),
+                ..all()
+            },
+            rate.id,
+        ),
+        (
+            Filter {
+                rule: Some(Rule::MailServer),
+                ..all()
+            },
+            mail.id,
+        ),
+        (
+            Filter {
+                mail_domain: Domain::new("b.example").ok(),
+                ..all()
+            },
+            rate.id,
+        ),
+        (
+            Filter {
+                client: "203.0.113.0/24".parse().ok(),
+                ..all()
+            },
+            mail.id,
+        ),
+        (
+            Filter {
+                client: "2001:db8:1::/48".parse().ok(),
+                ..all()
+            },
+            pass.id,
+        ),
+        (
+            Filter {
+                admitted: Some(true),
+                ..all()
+            },
+            pass.id,
+        ),
+    ];
+    for (filter, id) in table {
+        assert_eq!(found(filter.clone()), [id], "{filter:?}");
+    }
+    assert_eq!(
+        found(Filter {
+            endpoint: Some(Endpoint::Token),
+            ..all()
+        }),
+        []
+    );
+    assert_eq!(
+        found(Filter {
+            rule: Some(Rule::MailDomain),
+            ..all()
+        }),
+        []
+    );
+}
+
+#[test]
+fn a_flood_is_a_few_rows_that_count_it_all() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut settings = StoreSettings::new(folder.path());
+    settings.flood = FloodSettings {
+        rows: 5,
+        window: Duration::from_secs(60),
+    };
+    let store = Store::open(&settings).expect("opens");
+    for number in 0..20_000 {
+        let client = format!("198.51.{}.{}", number / 250 % 250, number % 250);
+        store.record(event(
+            number / 1000,
+            Some(Rule::MailDomain),
+            &client,
+            "spam.example",
+        ));
+    }
+    for _ in 0..20 {
+        store.record(event(5, None, "203.0.113.9", "honest.example"));
+    }
+    let found = wait(store.events(Filter {
+        limit: 1000,
+        ..Filter::default()
+    }))
+    .expect("read");
+    let (honest, flood): (Vec<_>, Vec<_>) = found.into_iter().partition(|event| event.admitted);
+    assert_eq!(honest.len(), 20, "an admitted event was merged");
+    assert_eq!(flood.len(), 5);
+    assert_eq!(flood.iter().map(|event| event.count).sum::<u32>(), 20_000);
+}
+
+#[test]
+fn old_and_surplus_events_go() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let mut settings = StoreSettings::new(folder.path());
+    settings.event_rows = 50;
+    settings.retention = Duration::from_secs(100);
+    let store = Store::open(&settings).expect("opens");
+    for second in 0..200 {
+        store.record(event(second, None, "203.0.113.9", "a.example"));
+    }
+    wait(store.sweep(at(200))).expect("swept");
+    let all = Filter {
+        limit: 1000,
+        ..Filter::default()
+    };
+    let left = wait(store.events(all.clone())).expect("read");
+    assert_eq!(left.len(), 50);
+    assert_eq!(left.last().map(|event| event.at), Some(at(150)));
+    wait(store.sweep(at(280))).expect("swept");
+    let left = wait(store.events(all)).expect("read");
+    assert_eq!(left.last().map(|event| event.at), Some(at(180)));
+}
