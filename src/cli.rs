@@ -12,6 +12,7 @@ mod bans;
 mod check;
 mod completions;
 mod demo;
+mod doctor;
 mod explain;
 mod log;
 mod outcome;
@@ -55,6 +56,7 @@ Exit codes: 0 well, 1 it failed, 64 wrong usage, 78 wrong configuration.";
 enum Verb {
     Serve(serve::Serve),
     Demo(demo::Demo),
+    Doctor(doctor::Doctor),
     Check(check::Check),
     Ban(ban::BanVerb),
     Allow(ban::AllowVerb),
@@ -77,6 +79,7 @@ pub fn run() -> ExitCode {
     let done = match cli.verb {
         Verb::Serve(verb) => verb.run(&config),
         Verb::Demo(verb) => verb.run(),
+        Verb::Doctor(verb) => verb.run(&config),
         Verb::Check(verb) => verb.run(&config),
         Verb::Ban(verb) => verb.run(&config),
         Verb::Allow(verb) => verb.run(&config),

@@ -100,7 +100,8 @@ pub(super) fn store_settings(settings: &Settings) -> StoreSettings {
     }
 }
 
-fn dns_settings(settings: &Settings) -> DnsSettings {
+/// The resolver's settings.
+pub(super) fn dns_settings(settings: &Settings) -> DnsSettings {
     DnsSettings {
         servers: settings.dns.servers.clone(),
         timeout: settings.dns.timeout,

@@ -134,7 +134,7 @@ impl Demo {
                 let summary = Summary::of(&play, &stage, self.seed, took);
                 self.close(&play, &stage, &summary, &mut screen)?;
                 if self.keep {
-                    screen.tell(&ending::tour(&play, &stage, &summary));
+                    screen.tell(&ending::tour(&play, &stage));
                     asked_to_end.wait().await;
                 }
                 Ok(summary)
@@ -157,6 +157,7 @@ impl Demo {
             if self.keep {
                 let config = stage.config().display().to_string();
                 value["config"] = config.into();
+                value["example"] = play.tally.example().into();
             }
             terminal::say(&format!("{value}\n"));
         } else {

@@ -18,7 +18,7 @@ use super::cast::Format;
 use super::format::encode;
 
 /// The name under which everybody knows the server.
-const SERVER: &str = "social.example";
+pub(super) const SERVER: &str = "social.example";
 /// The longest answer read.
 const LONGEST: usize = 256 * 1024;
 /// How long one request may take.

@@ -1,11 +1,10 @@
 //! What is shown after the play: the comparison, the verdict, and where to look.
 
 use super::act::Play;
-use super::refusals::Refusal;
+use super::caller::SERVER;
 use super::stage::Stage;
 use super::summary::Summary;
 use super::table;
-use super::tally::{Door, Tally};
 use super::terminal::{Look, Terminal};
 
 /// People named who did not get in.
@@ -86,7 +85,7 @@ fn verdict(summary: &Summary, terminal: &Terminal) -> Vec<String> {
 }
 
 /// Where to look while everything is kept running.
-pub(super) fn tour(play: &Play, stage: &Stage, summary: &Summary) -> String {
+pub(super) fn tour(play: &Play, stage: &Stage) -> String {
     let tuskgate = std::env::current_exe()
         .map_or_else(|_| "tuskgate".to_owned(), |path| path.display().to_string());
     let file = stage.config();
@@ -94,10 +93,10 @@ pub(super) fn tour(play: &Play, stage: &Stage, summary: &Summary) -> String {
     let mut text = String::from("Everything runs on until Ctrl-C. In another terminal:\n");
     text.push_str(&verb("status"));
     text.push_str(&verb("bans"));
-    if let Some(id) = example(&play.tally, &summary.refused_by) {
+    if let Some(id) = play.tally.example() {
         text.push_str(&verb(&format!("explain {id}")));
     }
-    text.push_str(&verb("doctor"));
+    text.push_str(&verb(&format!("doctor --host {SERVER}")));
     if let Some(admin) = &stage.control.status.admin {
         text.push_str(&format!("  curl http://{admin}/metrics\n"));
         text.push_str(&format!("  curl http://{admin}/readyz\n"));
@@ -108,14 +107,4 @@ pub(super) fn tour(play: &Play, stage: &Stage, summary: &Summary) -> String {
         stage.gate
     ));
     text
-}
-
-/// A refusal that the record still has in full, the mail server's first.
-fn example(tally: &Tally, refused_by: &[Refusal]) -> Option<String> {
-    if refused_by.is_empty() {
-        return None;
-    }
-    [Door::SignUp, Door::Token, Door::App]
-        .into_iter()
-        .find_map(|door| tally.first_refused(door))
 }

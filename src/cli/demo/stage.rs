@@ -153,6 +153,8 @@ impl Plan<'_> {
         set("admin", "socket", inside("admin.sock").into());
         set("store", "path", inside("store").into());
         set("dns", "servers", vec![self.dns.to_string()].into());
+        // A stand-in on a busy machine is no bot's slow name server.
+        set("dns", "timeout", "5s".into());
         set("log", "level", "error".into());
         set("timeouts", "drain", format!("{}s", DRAIN.as_secs()).into());
         let mut text = String::from("# Written by `tuskgate demo`; gone when it ends.\n");

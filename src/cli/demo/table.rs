@@ -41,7 +41,7 @@ fn row(name: &str, door: Door, who: Who, count: Count, terminal: &Terminal) -> S
         cell(count.refused)
     );
     if count.failed > 0 {
-        let failed = format!("  {} without a decision", spell(count.failed));
+        let failed = format!("  {} failed", spell(count.failed));
         line.push_str(&terminal.paint(Look::Bad, &failed));
     }
     line

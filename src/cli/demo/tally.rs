@@ -109,9 +109,11 @@ impl Tally {
         }
     }
 
-    /// The reference of the first bot that was refused at `door`.
-    pub(super) fn first_refused(&self, door: Door) -> Option<String> {
-        self.refused.lock().get(door as usize).cloned().flatten()
+    /// The reference of a bot that was refused, for `explain`: one refused for
+    /// its mail server, if there is one.
+    pub(super) fn example(&self) -> Option<String> {
+        let [app, token, sign_up] = self.refused.lock().clone();
+        sign_up.or(token).or(app)
     }
 
     /// A person has an account.

@@ -5,8 +5,8 @@
 
 use std::io::{IsTerminal, Write};
 
-/// Narrower than this nothing can be drawn.
-const NARROWEST: usize = 60;
+/// On a narrower terminal lines would wrap and could not be drawn over.
+const NARROWEST: usize = 64;
 /// Wider than this lines are hard to read.
 const WIDEST: usize = 100;
 
@@ -32,10 +32,11 @@ impl Terminal {
     pub(super) fn of_stdout(plain: bool) -> Self {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let dumb = set("TERM").is_none_or(|term| term == "dumb");
-        let redraws = !plain && !dumb && std::io::stdout().is_terminal();
+        let terminal = !plain && !dumb && std::io::stdout().is_terminal();
+        let redraws = terminal && Self::found().is_none_or(|width| width >= NARROWEST);
         Self {
             redraws,
-            colours: redraws && set("NO_COLOR").is_none(),
+            colours: terminal && set("NO_COLOR").is_none(),
             drawn: 0,
         }
     }
@@ -46,9 +47,12 @@ impl Terminal {
 
     /// Columns that may be used.
     pub(super) fn width() -> usize {
-        let found = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        let said = || std::env::var("COLUMNS").ok()?.parse().ok();
-        found.or_else(said).unwrap_or(80).clamp(NARROWEST, WIDEST)
+        Self::found().unwrap_or(80).clamp(NARROWEST, WIDEST)
+    }
+
+    fn found() -> Option<usize> {
+        let asked = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        asked.or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
     }
 
     fn height() -> usize {
