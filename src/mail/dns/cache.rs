@@ -275,16 +275,33 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_domain_goes_first() {
-        let (cache, now) = (cache(2), Instant::now());
+        let (cache, now) = (cache(4), Instant::now());
         for name in ["a.test", "b.test"] {
             cache.found(domain(name), server(), 60 * SECOND, now);
         }
-        let _ = cache.recall(&domain("a.test"), now);
         cache.lapsed(domain("c.test"), LapseCause::Deadline, false, now);
-        assert_eq!(cache.recall(&domain("b.test"), now), Recall::Nothing);
+        assert_eq!(cache.recall(&domain("a.test"), now), Recall::Nothing);
         assert_eq!(
-            cache.recall(&domain("a.test"), now),
+            cache.recall(&domain("b.test"), now),
             Recall::Fresh(server())
         );
+    }
+
+    #[test]
+    fn domains_used_once_do_not_push_out_what_people_use() {
+        let (cache, now) = (cache(8), Instant::now());
+        let provider = domain("provider.test");
+        cache.found(provider.clone(), server(), 60 * SECOND, now);
+        assert_eq!(cache.recall(&provider, now), Recall::Fresh(server()));
+        for number in 0..1000 {
+            let bot = domain(&format!("b{number}.test"));
+            match number % 2 {
+                0 => cache.found(bot, server(), 60 * SECOND, now),
+                _ => cache.lapsed(bot, LapseCause::Deadline, false, now),
+            }
+        }
+        assert_eq!(cache.recall(&provider, now), Recall::Fresh(server()));
+        let held = cache.entries.lock();
+        assert!(held.once.len() + held.again.len() <= 8);
     }
 }

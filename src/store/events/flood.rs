@@ -137,12 +137,17 @@ pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
         .verdicts
         .iter()
         .find(|verdict| verdict.mode == Mode::Enforce && verdict.verdict == "refuse")?;
-    // By who asks and not by what for: an attacker has more domains and names
-    // than addresses, and a flood with the address of a large provider must not
-    // swallow the rows of that provider's honest people.
-    let about = event
-        .client
-        .map_or_else(|| verdict.fact.clone(), |ip| wide_network(ip).to_string());
+    let about = match verdict.rule {
+        // The entry that hit, of which there are as many as an admin made.
+        Rule::MailDomain | Rule::AppBan => verdict.fact.clone(),
+        // Else by who asks and not by what for: an attacker has more domains and
+        // names than networks, and a flood with addresses of a large provider
+        // must not swallow the rows of that provider's honest people.
+        Rule::ClientBan | Rule::Unreadable | Rule::Address | Rule::MailServer | Rule::Rate => {
+            let network = event.client.map(|ip| wide_network(ip).to_string());
+            network.unwrap_or_else(|| verdict.fact.clone())
+        }
+    };
     Some((verdict.rule, about))
 }
 
