@@ -1,8 +1,9 @@
 //! One judgement: each rule asked in order, until an enforced one refuses.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::app_sight::Asking;
+use super::app_sight::{AppSight, Asking};
 use super::mail_sight::MailSight;
 use super::policy::Policy;
 use super::rules::address::Mailbox;
@@ -13,6 +14,9 @@ use super::{Judge, Judgement, Reserved, doors};
 use crate::attempt::Attempt;
 use crate::endpoint::Endpoint;
 use crate::verdict::{Cause, Judged, Mode, Rule, Verdict};
+
+/// How long a judgement waits for the register.
+const REGISTER_DEADLINE: Duration = Duration::from_millis(250);
 
 /// One judgement under way.
 pub(super) struct Bench<'a> {
@@ -130,13 +134,28 @@ impl<'a> Bench<'a> {
             return;
         }
         self.out.app = self.asking.app(self.attempt).await;
-        let known = self.out.app.app().and_then(|app| app.credential);
-        let sent = rate::credential_hash(self.attempt, self.judge.store.key());
         self.out.proven = match self.attempt.credential {
-            Some(_) => sent.is_some() && sent == known,
+            Some(_) => self.credential_proven().await,
             // A bearer that resolved is one that the upstream or a reply vouched for.
             None => self.out.app.client_id().is_some(),
         };
+    }
+
+    /// Whether the credential was right before. An app that never told its name
+    /// has none that could be read with it, but a credential all the same.
+    async fn credential_proven(&self) -> bool {
+        let store = &self.judge.store;
+        let Some(sent) = rate::credential_hash(self.attempt, store.key()) else {
+            return false;
+        };
+        match &self.out.app {
+            AppSight::Known(app) => app.credential == Some(sent),
+            AppSight::Id(id) => {
+                let proven = tokio::time::timeout(REGISTER_DEADLINE, store.is_proven(id, sent));
+                proven.await.unwrap_or(false)
+            }
+            AppSight::None | AppSight::Unresolved => false,
+        }
     }
 
     async fn reserve(&mut self, mail: &MailSight) {
