@@ -119,7 +119,7 @@ impl Person {
     fn new(n: usize, dice: &mut Dice) -> Self {
         // One in five in a browser, which sends two of the three formats.
         let (way, format) = match n % 5 {
-            0 if n % 2 == 0 => (Way::Web, Format::Form),
+            0 if n.is_multiple_of(2) => (Way::Web, Format::Form),
             0 => (Way::Web, Format::Multipart),
             _ => (Way::App(clients::of_person(n)), Format::ALL[n % 3]),
         };
