@@ -9,3 +9,6 @@ pub mod client_ban;
 pub mod mail_domain;
 pub mod mail_server;
 pub mod rate;
+
+#[cfg(test)]
+mod tests;

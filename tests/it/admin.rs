@@ -258,6 +258,33 @@ fn a_dead_upstream_is_seen_until_it_is_back() {
 }
 
 #[test]
+fn a_damaged_store_is_seen() {
+    let stage = stage();
+    let mut program = Program::serving(&stage, "", "");
+    program.signal("TERM");
+    program.ended();
+    let file = program.folder().join("store/events.sqlite3");
+    std::fs::write(
+        file,
+        "no database at all, but long enough to be taken for one".repeat(100),
+    )
+    .expect("a writable folder");
+    program.serve(&[]);
+    let ready = program.admin("/readyz").text();
+    assert!(
+        ready.contains("damaged") && ready.contains("events.sqlite3"),
+        "{ready}"
+    );
+    assert_eq!(
+        program
+            .person(ANA)
+            .web_sign_up("a", "a@good.example")
+            .status,
+        302
+    );
+}
+
+#[test]
 fn observing_is_seen() {
     let stage = stage();
     let mut program = Program::idle(&stage, "", "");

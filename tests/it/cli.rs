@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::judged::{ANA, BAD_SERVER, BEN, Person, wait_until};
+use crate::support::judged::{ANA, BAD_SERVER, BEN, wait_until};
 use crate::support::program::{PROGRAM, Program, stage};
 
 const VERBS: [&str; 12] = [
@@ -395,5 +395,4 @@ fn a_second_gate_on_the_same_store_does_not_start() {
     let socket = fs::metadata(program.folder().join("admin.sock")).expect("a socket");
     let mode = std::os::unix::fs::PermissionsExt::mode(&socket.permissions());
     assert_eq!(mode & 0o777, 0o600);
-    let _: Person = program.person(BEN);
 }

@@ -4,6 +4,7 @@ mod support;
 
 mod admin;
 mod apps;
+mod architecture;
 mod attack;
 mod cli;
 mod config;

@@ -87,8 +87,8 @@ fn sign_up(person: &mut Person, encoding: Encoding, bearer: &str, domain: &str) 
 fn pages(person: &mut Person, domain: &str) {
     let email = format!("planted-local-part@{domain}");
     let odd = [
-        ("planted-odd-address@@x", 0),
-        ("\"planted-odd-address\"@good.example", 0),
+        "planted-odd-address@@x",
+        "\"planted-odd-address\"@good.example",
     ];
     let user = [
         ("user[email]", email.as_str()),
@@ -107,7 +107,7 @@ fn pages(person: &mut Person, domain: &str) {
         &[("user[email]", "planted-resend@good.example")],
     );
     person.post_with("/auth/sign_in", &[COOKIE], &user);
-    for (address, _) in odd {
+    for address in odd {
         person.post_with("/auth", &[COOKIE], &[("user[email]", address)]);
     }
     person.get("/invite/planted-invite");

@@ -2,6 +2,7 @@
 
 use tuskgate::judge::limit::Limit;
 
+use crate::support::actor::{Actor, json};
 use crate::support::judged::{ANA, Credential, House, Person, Plan};
 
 /// One of many client addresses, each in a /24 of its own.
@@ -161,6 +162,30 @@ fn an_unknown_app_is_counted_once_it_is_proven() {
     let app = around(&house).app("Older than the gate");
     let mut admitted = 0;
     for n in 0..12 {
+        admitted += usize::from(ask(&house, &address(n), &app) == 200);
+        settled(&house);
+    }
+    assert_eq!(admitted, 3);
+}
+
+/// An upstream that does not say what an app is called does not switch its budget off.
+#[test]
+fn an_app_that_stays_nameless_is_counted_too() {
+    let actor = Actor::new(|asked| match asked.path() {
+        "/oauth/token" => json("200 OK", "{\"access_token\":\"t\"}"),
+        _ => json("500 Internal Server Error", "{}"),
+    });
+    let plan = Plan {
+        upstream: Some(actor.address),
+        ..Plan::default().with_limits(&[(Limit::TokenPerApp, "3/1h")])
+    };
+    let house = plan.build();
+    let app = Credential {
+        id: "nameless".into(),
+        secret: "right".into(),
+    };
+    let mut admitted = 0;
+    for n in 0..10 {
         admitted += usize::from(ask(&house, &address(n), &app) == 200);
         settled(&house);
     }

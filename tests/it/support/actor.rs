@@ -66,8 +66,10 @@ fn converse(stream: TcpStream, log: &Mutex<Vec<Asked>>, play: &dyn Fn(&Asked) ->
 }
 
 fn read(from: &mut BufReader<TcpStream>) -> Option<Asked> {
-    let mut asked = Asked::default();
-    asked.target = line(from)?.split(' ').nth(1)?.to_owned();
+    let mut asked = Asked {
+        target: line(from)?.split(' ').nth(1)?.to_owned(),
+        ..Asked::default()
+    };
     while let Some((name, value)) = line(from)?.split_once(':') {
         asked
             .headers

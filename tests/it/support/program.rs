@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tuskgate::stand_in::dns::Zone;
 
 use super::caller::{Answer, Caller};
 use super::judged::{Person, Stage, wait_until};
@@ -219,9 +218,4 @@ impl Program {
 /// The stand-ins with the usual zone.
 pub(crate) fn stage() -> Stage {
     Stage::new(super::judged::zone())
-}
-
-/// A stage with a zone of one's own.
-pub(crate) fn stage_with(zone: Zone) -> Stage {
-    Stage::new(zone)
 }
