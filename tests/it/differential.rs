@@ -30,11 +30,19 @@ fn vectors(name: &str) -> Vec<Sent> {
 }
 
 #[test]
-fn vectors_of_rack() {
+fn rows_of_the_facts_and_vectors_of_rack() {
     let stage = Stage::start().expect("the gate and both Rails");
-    let vectors = vectors("tests/rack/vectors.jsonl");
-    assert!(vectors.len() >= 1_000, "only {} vectors", vectors.len());
-    tell(&all(&stage, &vectors));
+    for (file, least) in [
+        ("tests/differential/rows.jsonl", 2_700),
+        ("tests/rack/vectors.jsonl", 1_100),
+    ] {
+        let vectors = vectors(file);
+        assert!(vectors.len() >= least, "only {} in {file}", vectors.len());
+        let counts = all(&stage, &vectors);
+        tell(file, &counts);
+        let compared = counts.get("equal at both").copied().unwrap_or_default();
+        assert!(compared * 5 >= vectors.len(), "{file}: only {compared} were read by all three");
+    }
 }
 
 /// Sends each; fails with every difference, and with every refusal of an honest one.
@@ -68,7 +76,8 @@ fn all(stage: &Stage, vectors: &[Sent]) -> BTreeMap<String, usize> {
     counts
 }
 
-fn tell(counts: &BTreeMap<String, usize>) {
+fn tell(what: &str, counts: &BTreeMap<String, usize>) {
+    eprintln!("{what}");
     for (kind, count) in counts {
         eprintln!("{count:>8}  {kind}");
     }

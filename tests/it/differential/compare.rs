@@ -24,8 +24,8 @@ fn actions(endpoint: Endpoint) -> &'static [&'static str] {
         Endpoint::AppSettings => &[
             "Settings::ApplicationsController#create",
             "Settings::ApplicationsController#update",
-            "Oauth::ApplicationsController#create",
-            "Oauth::ApplicationsController#update",
+            "Doorkeeper::ApplicationsController#create",
+            "Doorkeeper::ApplicationsController#update",
         ],
         Endpoint::AppToken => &["Settings::ApplicationsController#show"],
         Endpoint::Token => &["Oauth::TokensController#create"],

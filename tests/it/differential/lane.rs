@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use crate::support::caller::{Answer, read_body, read_head};
 
-/// Longest wait for a reply. Whoever waits for bytes that never come has not taken the request.
+/// Longest wait for a reply.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The same where bytes may be awaited that never come: not taken is refused.
+const IMPATIENCE: Duration = Duration::from_millis(700);
 /// How long to listen for a second reply where there might be one.
 const AFTERTHOUGHT: Duration = Duration::from_millis(60);
 
@@ -37,11 +39,13 @@ impl Lane {
             self.stream = None;
         }
         let kept = self.stream.is_some();
-        let reply = match self.try_once(bytes) {
+        let patience = if sure { PATIENCE } else { IMPATIENCE };
+        let reply = match self.try_once(bytes, patience) {
+            Err(fault) if !sure && timed_out(&fault) => Reply::Nothing,
             // A kept connection may have been closed by the other side meanwhile.
             Ok(Reply::Nothing) | Err(_) if kept => {
                 self.stream = None;
-                self.try_once(bytes)?
+                self.try_once(bytes, patience)?
             }
             reply => reply?,
         };
@@ -52,11 +56,12 @@ impl Lane {
         Ok(reply)
     }
 
-    fn try_once(&mut self, bytes: &[u8]) -> io::Result<Reply> {
+    fn try_once(&mut self, bytes: &[u8], patience: Duration) -> io::Result<Reply> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => connect(self.to)?,
         };
+        stream.get_ref().set_read_timeout(Some(patience))?;
         // The other side may answer and close before it has read all.
         let _ = stream.get_mut().write_all(bytes);
         let (status, headers) = match read_head(&mut stream) {
@@ -89,7 +94,6 @@ impl Lane {
 fn connect(to: SocketAddr) -> io::Result<BufReader<TcpStream>> {
     let stream = TcpStream::connect(to)?;
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     Ok(BufReader::new(stream))
 }

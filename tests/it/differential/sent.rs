@@ -20,7 +20,8 @@ pub(crate) struct Sent {
     pub(crate) method: String,
     pub(crate) target: Vec<u8>,
     pub(crate) version: String,
-    /// `Host` is added unless it is among them.
+    /// Without `Host`, which is otherwise added unless it is among the headers.
+    pub(crate) hostless: bool,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) content: Content,
 }
@@ -55,6 +56,7 @@ impl Sent {
             method: "POST".to_owned(),
             target: target.as_bytes().to_vec(),
             version: "HTTP/1.1".to_owned(),
+            hostless: false,
             headers: Vec::new(),
             content: Content::Whole(Vec::new()),
         }
@@ -65,7 +67,8 @@ impl Sent {
         let mut wire = format!("{} ", self.method).into_bytes();
         wire.extend(&self.target);
         wire.extend(format!(" {}\r\n", self.version).as_bytes());
-        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        let named = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        if !named && !self.hostless {
             wire.extend(b"Host: mastodon.test\r\n");
         }
         wire.extend(format!("X-Test-Echo: 1\r\nX-Test-Id: {id}\r\n").as_bytes());
@@ -153,6 +156,7 @@ impl Sent {
             method: text("method").unwrap_or_else(|| "POST".to_owned()),
             target: bytes("target").expect("a target"),
             version: text("version").unwrap_or_else(|| "HTTP/1.1".to_owned()),
+            hostless: json["hostless"].as_bool().unwrap_or_default(),
             headers: headers.iter().map(header).collect(),
             content,
         }
@@ -168,7 +172,7 @@ impl Sent {
             .collect();
         let mut line = json!({
             "source": self.source, "honest": self.honest, "method": self.method,
-            "target64": coded(&self.target), "version": self.version, "headers": headers,
+            "target64": coded(&self.target), "version": self.version, "hostless": self.hostless, "headers": headers,
         });
         match &self.content {
             Content::Whole(body) => line["body64"] = coded(body).into(),

@@ -18,6 +18,8 @@ module Echo
     'Api::V1::Accounts::EmailSubscriptionsController#create' => [nil, %i[email]],
     'Settings::ApplicationsController#create' => [:doorkeeper_application, [:name, :redirect_uri, :scopes, :website], { scopes: [] }],
     'Settings::ApplicationsController#update' => [:doorkeeper_application, [:name, :redirect_uri, :scopes, :website], { scopes: [] }],
+    'Doorkeeper::ApplicationsController#create' => [:doorkeeper_application, [:name, :redirect_uri, :scopes, :website], { scopes: [] }],
+    'Doorkeeper::ApplicationsController#update' => [:doorkeeper_application, [:name, :redirect_uri, :scopes, :website], { scopes: [] }],
     'Oauth::TokensController#create' => [nil, %i[grant_type client_id client_secret code redirect_uri scope username password code_verifier]],
     'Oauth::AuthorizationsController#new' => [nil, %i[client_id redirect_uri response_type scope state force_login]],
     'Oauth::AuthorizationsController#create' => [nil, %i[client_id redirect_uri response_type scope state force_login]],
