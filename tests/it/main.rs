@@ -9,6 +9,7 @@ mod attack;
 mod cli;
 mod config;
 mod demo;
+mod differential;
 mod dns;
 mod doctor;
 mod drain;
