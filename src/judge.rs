@@ -27,6 +27,7 @@ use crate::verdict::{Decision, Judged, Mode, Rule, Verdict};
 
 pub mod app_sight;
 mod bench;
+pub mod cluster;
 pub mod doors;
 pub mod limit;
 mod mail_sight;
