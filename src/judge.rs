@@ -39,6 +39,8 @@ pub mod sight;
 
 use app_sight::{AppSight, Asking};
 use bench::Bench;
+use cluster::live::Registers;
+use cluster::servers::Ticket;
 use policy::Policy;
 use recheck::Recheck;
 use rules::address::Mailbox;
@@ -54,6 +56,7 @@ pub struct Judge {
     lists: ArcSwap<Lists>,
     policy: ArcSwap<Policy>,
     recheck: Recheck,
+    registers: Registers,
     control: Handle,
 }
 
@@ -70,6 +73,8 @@ pub struct Judgement {
     pub proven: bool,
     /// Mail servers as looked up: names, then addresses.
     pub mail_server: Vec<String>,
+    /// The sign-ups counted by mail server, to be withdrawn if nothing comes of them.
+    pub counted: Vec<Ticket>,
     /// The charges, to be settled by the reply.
     pub reserved: Option<Reserved>,
 }
@@ -91,12 +96,14 @@ impl Judge {
         policy: Policy,
         control: Handle,
     ) -> Self {
+        let registers = Registers::open(&store);
         Self {
             store,
             resolver,
             lists: ArcSwap::from_pointee(lists),
             policy: ArcSwap::from_pointee(policy),
             recheck: Recheck::new(recheck::DELAYS.to_vec()),
+            registers,
             control,
         }
     }
@@ -130,6 +137,12 @@ impl Judge {
     #[must_use]
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The registers of clusters.
+    #[must_use]
+    pub const fn registers(&self) -> &Registers {
+        &self.registers
     }
 
     /// The resolver.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::app_sight::Asking;
+use super::cluster::live;
 use super::mail_sight::MailSight;
 use super::policy::Policy;
 use super::rules::address::Mailbox;
 use super::rules::rate::{self, Asked};
-use super::rules::{address, app_ban, client_ban, mail_domain, mail_server};
+use super::rules::{address, app_ban, client_ban, mail_cluster, mail_domain, mail_server};
 use super::sight::Sight;
 use super::{Judge, Judgement, Reserved, doors};
 use crate::attempt::Attempt;
@@ -39,6 +40,10 @@ impl<'a> Bench<'a> {
     /// Asks every rule in order.
     pub(super) async fn judge(mut self) -> Judgement {
         self.sit().await;
+        if self.settled() {
+            let counted = std::mem::take(&mut self.out.counted);
+            self.judge.registers.withdraw(&counted);
+        }
         self.out
     }
 
@@ -75,6 +80,9 @@ impl<'a> Bench<'a> {
             let facts = mail.facts(&self.sight);
             self.say_of_mail(Rule::MailServer, mail_server::judge(&facts))
                 .await;
+        }
+        if !self.settled() && self.asks(Rule::MailCluster) {
+            self.count_servers(&mail).await;
         }
         if !self.settled() && self.asks(Rule::Rate) {
             self.reserve(&mail).await;
@@ -126,6 +134,24 @@ impl<'a> Bench<'a> {
             // A bearer that resolved is one that the upstream or a reply vouched for.
             None => self.out.app.client_id().is_some(),
         };
+    }
+
+    /// Row 2's form always carries the current address, which is no sign-up.
+    async fn count_servers(&mut self, mail: &MailSight) {
+        let sign_ups = mail.sign_ups(self.attempt, &self.out.app);
+        if sign_ups.is_empty() {
+            return;
+        }
+        if self.unchanged().await {
+            self.say(Rule::MailCluster, Verdict::Abstain(Cause::Unchanged));
+            return;
+        }
+        let facts = mail_cluster::Facts {
+            sightings: self.judge.registers.enter(sign_ups).await,
+            allow: mail.allow(&self.sight),
+        };
+        self.out.counted = live::tickets(&facts.sightings).collect();
+        self.say(Rule::MailCluster, mail_cluster::judge(&facts));
     }
 
     async fn reserve(&mut self, mail: &MailSight) {

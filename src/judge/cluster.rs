@@ -8,6 +8,7 @@
 
 pub mod history;
 pub mod keys;
+pub mod live;
 pub mod servers;
 pub mod tuning;
 pub mod weigh;

@@ -16,7 +16,9 @@ pub const fn applies(rule: Rule, endpoint: Endpoint) -> bool {
         Rule::ClientBan => client_ban_for_sign_up(endpoint),
         Rule::Unreadable => true,
         Rule::AppBan => app_rules(endpoint),
-        Rule::Address | Rule::MailDomain | Rule::MailServer => mail_rules(endpoint),
+        Rule::Address | Rule::MailDomain | Rule::MailServer | Rule::MailCluster => {
+            mail_rules(endpoint)
+        }
         Rule::Rate => family(endpoint).is_some(),
     }
 }
@@ -99,22 +101,22 @@ mod tests {
 
     /// One row for each door: which of the rules, in the order of [`Rule::ALL`], have a say.
     const TABLE: [(Endpoint, &str); 15] = [
-        // client-ban, unreadable, app-ban, address, mail-domain, mail-server, rate
-        (Endpoint::SignUp, "xx.xxxx"),
-        (Endpoint::EmailChange, ".x.xxxx"),
-        (Endpoint::SignUpForm, "xx....."),
-        (Endpoint::EmailSetup, "xx.xxxx"),
-        (Endpoint::ConfirmationResend, ".x....."),
-        (Endpoint::ApiSignUp, "xxxxxxx"),
-        (Endpoint::ApiEmailChange, "xx.xxxx"),
-        (Endpoint::AppCreate, "xxx...x"),
-        (Endpoint::AppSettings, ".xx...x"),
-        (Endpoint::AppToken, ".x....."),
-        (Endpoint::Token, ".xx...x"),
-        (Endpoint::Authorize, ".xx...."),
-        (Endpoint::SignIn, ".x....."),
-        (Endpoint::InviteCreate, ".x....x"),
-        (Endpoint::Subscription, ".x.xxxx"),
+        // client-ban, unreadable, app-ban, address, mail-domain, mail-server, mail-cluster, rate
+        (Endpoint::SignUp, "xx.xxxxx"),
+        (Endpoint::EmailChange, ".x.xxxxx"),
+        (Endpoint::SignUpForm, "xx......"),
+        (Endpoint::EmailSetup, "xx.xxxxx"),
+        (Endpoint::ConfirmationResend, ".x......"),
+        (Endpoint::ApiSignUp, "xxxxxxxx"),
+        (Endpoint::ApiEmailChange, "xx.xxxxx"),
+        (Endpoint::AppCreate, "xxx....x"),
+        (Endpoint::AppSettings, ".xx....x"),
+        (Endpoint::AppToken, ".x......"),
+        (Endpoint::Token, ".xx....x"),
+        (Endpoint::Authorize, ".xx....."),
+        (Endpoint::SignIn, ".x......"),
+        (Endpoint::InviteCreate, ".x.....x"),
+        (Endpoint::Subscription, ".x.xxxxx"),
     ];
 
     #[test]

@@ -3,9 +3,13 @@
 
 use std::net::IpAddr;
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, narrow_network};
+use crate::ban::Scope;
+use crate::cluster::SignUp;
+use crate::judge::app_sight::AppSight;
+use crate::judge::cluster::keys;
 use crate::judge::rules::mail_server::{self, Facts};
-use crate::judge::sight::Sight;
+use crate::judge::sight::{Hit, Sight};
 use crate::mail::dns::{Finding, Lapse, MxHost, Resolver};
 use crate::mail::providers;
 use crate::mailbox::Domain;
@@ -56,6 +60,39 @@ impl MailSight {
         names.dedup();
         names.truncate(4);
         names
+    }
+
+    /// The sign-ups to count by mail server; none for shared providers and what could not be looked up.
+    pub(super) fn sign_ups(&self, attempt: &Attempt, app: &AppSight) -> Vec<SignUp> {
+        let servers = self.0.iter().filter_map(|(domain, answer)| match answer {
+            Ok(Finding::Server(server)) => Some((domain, keys::keys(server))),
+            Ok(Finding::Null | Finding::Nowhere) | Err(_) => None,
+        });
+        servers
+            .filter(|(_, keys)| !keys.is_empty())
+            .map(|(domain, keys)| SignUp {
+                at: attempt.at.as_second(),
+                domain: domain.clone(),
+                keys,
+                client: attempt.client.known().map(narrow_network),
+                client_id: app.client_id().cloned(),
+                username: attempt.username.clone(),
+            })
+            .collect()
+    }
+
+    /// The allow entry on a domain, a host or an address, which silences the rules about servers.
+    pub(super) fn allow(&self, sight: &Sight) -> Option<Hit> {
+        let domains = self.0.iter().map(|(domain, _)| domain);
+        let by_domain = domains.filter_map(|domain| sight.mail_domain_allow(domain));
+        let by_host = self
+            .hosts()
+            .filter_map(|host| sight.mail_server_allow(&host.name));
+        let by_address = self
+            .hosts()
+            .flat_map(|host| &host.ips)
+            .filter_map(|ip| sight.network_allow(*ip, Scope::Mail));
+        by_domain.chain(by_host).chain(by_address).next()
     }
 
     /// Host names, then addresses, for the record.

@@ -18,6 +18,9 @@ impl Judge {
         if let Some(reserved) = judgement.reserved {
             self.settle_charges(reserved, lesson.outcome);
         }
+        if lesson.outcome == Outcome::Fail {
+            self.registers.withdraw(&judgement.counted);
+        }
         if lesson.outcome != Outcome::Create {
             return;
         }

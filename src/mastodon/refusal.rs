@@ -144,7 +144,9 @@ fn matter(rule: Rule, because: Because, form: Form) -> Matter {
         Because::Ban => match rule {
             Rule::ClientBan | Rule::Unreadable | Rule::Rate => Matter::Network,
             Rule::AppBan => Matter::App,
-            Rule::Address | Rule::MailDomain | Rule::MailServer => Matter::Address,
+            Rule::Address | Rule::MailDomain | Rule::MailServer | Rule::MailCluster => {
+                Matter::Address
+            }
         },
         Because::Mailbox => Matter::Mailbox,
         Because::Undeliverable => Matter::Unreachable,

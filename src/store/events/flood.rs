@@ -142,7 +142,7 @@ pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
         Rule::ClientBan | Rule::Unreadable => event.client.map(network),
         Rule::Address => event.canonical_mailbox.map(|hash| hash.to_string()),
         Rule::MailDomain => event.mail_domain.as_ref().map(ToString::to_string),
-        Rule::MailServer => event.mail_server.first().cloned(),
+        Rule::MailServer | Rule::MailCluster => event.mail_server.first().cloned(),
         Rule::AppBan | Rule::Rate => event.client_id.as_ref().map(ToString::to_string),
     };
     let about = about

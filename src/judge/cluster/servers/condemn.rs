@@ -235,7 +235,10 @@ impl Servers {
         let Some(cluster) = self.clusters.get(&number) else {
             return 0;
         };
-        let histories = cluster.keys.iter().filter_map(|key| self.histories.peek(key));
+        let histories = cluster
+            .keys
+            .iter()
+            .filter_map(|key| self.histories.peek(key));
         let counts = histories.map(|history| history.older(cluster.since - 1, true));
         u32::try_from(counts.max().unwrap_or(0)).unwrap_or(u32::MAX)
     }

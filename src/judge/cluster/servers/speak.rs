@@ -109,7 +109,10 @@ impl Servers {
         let windows = self.tuning.windows.map(|window| {
             let from = now - seconds(window.span);
             let within: Vec<_> = history.entries.iter().filter(|e| e.at >= from).collect();
-            let mut domains: Vec<_> = within.iter().map(|e| (&e.domain, e.first >= from)).collect();
+            let mut domains: Vec<_> = within
+                .iter()
+                .map(|e| (&e.domain, e.first >= from))
+                .collect();
             domains.sort_unstable();
             domains.dedup();
             let fresh = domains.iter().filter(|(_, fresh)| *fresh).count();

@@ -65,7 +65,11 @@ fn many_fresh_domains_on_one_server_are_condemned_within_a_handful() {
     let cluster = register.cluster(1).expect("condemned").clone();
     assert_eq!(cluster.until - cluster.opened, 3600);
     assert_eq!(cluster.suspects.len(), admitted);
-    assert!(cluster.evidence.contains("new domains"), "{}", cluster.evidence);
+    assert!(
+        cluster.evidence.contains("new domains"),
+        "{}",
+        cluster.evidence
+    );
 }
 
 #[test]
@@ -95,7 +99,13 @@ fn a_domain_older_than_the_wave_passes() {
 
 #[test]
 fn a_class_with_one_domain_of_its_own_is_no_cluster() {
-    let class = |_| ("school.example".into(), "mx.school.example".into(), "192.0.2.9".into());
+    let class = |_| {
+        (
+            "school.example".into(),
+            "mx.school.example".into(),
+            "192.0.2.9".into(),
+        )
+    };
     assert_eq!(wave(&mut register(), T0, 60, class), 60);
 }
 
@@ -105,10 +115,19 @@ fn a_server_that_long_carried_confirmed_domains_is_shared() {
     for number in 0..10 {
         let name = format!("customer{number}.example");
         let at = T0 - 40 * DAY + number * 2 * DAY;
-        assert!(let_in(&mut register, sign_up(at, &name, "mx.hoster.example", "192.0.2.9")));
+        assert!(let_in(
+            &mut register,
+            sign_up(at, &name, "mx.hoster.example", "192.0.2.9")
+        ));
         register.confirm(&domain(&name), at + 60);
     }
-    let rush = |n| (format!("new{n}.example"), "mx.hoster.example".into(), "192.0.2.9".into());
+    let rush = |n| {
+        (
+            format!("new{n}.example"),
+            "mx.hoster.example".into(),
+            "192.0.2.9".into(),
+        )
+    };
     assert_eq!(wave(&mut register, T0, 60, rush), 60);
 }
 
@@ -117,7 +136,12 @@ fn what_came_to_nothing_leaves_no_trace() {
     let mut register = register();
     for number in 0..50 {
         let name = format!("typed{number}.example");
-        match register.enter(sign_up(T0 + number, &name, "mx.victim.example", "192.0.2.9")) {
+        match register.enter(sign_up(
+            T0 + number,
+            &name,
+            "mx.victim.example",
+            "192.0.2.9",
+        )) {
             Sighting::Counted(ticket) => register.withdraw(ticket),
             other => panic!("{other:?}"),
         }
@@ -131,7 +155,13 @@ fn it_comes_back_sooner_and_stays_longer() {
     let mut register = register();
     wave(&mut register, T0, 40, bots_of_2018);
     let later = T0 + 2 * 3600;
-    let more = |n| (format!("late{n}.example"), "mx.bots.example".into(), "198.51.100.7".into());
+    let more = |n| {
+        (
+            format!("late{n}.example"),
+            "mx.bots.example".into(),
+            "198.51.100.7".into(),
+        )
+    };
     assert_eq!(wave(&mut register, later, 40, more), 1);
     let again = register.cluster(2).expect("again");
     assert_eq!((again.times, again.until - again.opened), (2, 4 * 3600));
@@ -141,7 +171,9 @@ fn it_comes_back_sooner_and_stays_longer() {
 fn released_means_left_alone() {
     let mut register = register();
     wave(&mut register, T0, 40, bots_of_2018);
-    let released = register.release(1, T0 + 3000, "by hand").expect("it is there");
+    let released = register
+        .release(1, T0 + 3000, "by hand")
+        .expect("it is there");
     assert!(!released.in_force(T0 + 3000));
     assert_eq!(wave(&mut register, T0 + 3000, 40, bots_of_2018), 40);
 }
@@ -152,7 +184,10 @@ fn honest_confirmations_lift_it() {
     for n in 0..4 {
         let name = format!("old{n}.example");
         let at = T0 - 9 * DAY + n * DAY / 4;
-        assert!(let_in(&mut register, sign_up(at, &name, "mx.bots.example", "198.51.100.7")));
+        assert!(let_in(
+            &mut register,
+            sign_up(at, &name, "mx.bots.example", "198.51.100.7")
+        ));
     }
     wave(&mut register, T0, 40, bots_of_2018);
     assert!(register.cluster(1).expect("condemned").in_force(T0 + 2400));
@@ -169,7 +204,13 @@ fn without_a_single_confirmation_it_never_grows() {
     assert!(let_in(&mut register, elsewhere));
     register.confirm(&domain("a.example"), T0 - DAY + 60);
     wave(&mut register, T0, 40, bots_of_2018);
-    let more = |n| (format!("late{n}.example"), "mx.bots.example".into(), "198.51.100.7".into());
+    let more = |n| {
+        (
+            format!("late{n}.example"),
+            "mx.bots.example".into(),
+            "198.51.100.7".into(),
+        )
+    };
     wave(&mut register, T0 + DAY * 8, 40, more);
     let again = register.cluster(2).expect("condemned anew");
     assert_eq!((again.times, again.until - again.opened), (1, 3600));
