@@ -33,14 +33,14 @@ pub mod limit;
 mod mail_sight;
 pub mod policy;
 pub mod recheck;
+pub mod replay;
 pub mod rules;
 pub mod settle;
 pub mod sight;
 
 use app_sight::{AppSight, Asking};
 use bench::Bench;
-use cluster::live::Registers;
-use cluster::servers::Ticket;
+use cluster::live::{Counted, Registers};
 use policy::Policy;
 use recheck::Recheck;
 use rules::address::Mailbox;
@@ -73,8 +73,8 @@ pub struct Judgement {
     pub proven: bool,
     /// Mail servers as looked up: names, then addresses.
     pub mail_server: Vec<String>,
-    /// The sign-ups counted by mail server, to be withdrawn if nothing comes of them.
-    pub counted: Vec<Ticket>,
+    /// What the cluster registers counted, to be withdrawn if nothing comes of it.
+    pub counted: Counted,
     /// The charges, to be settled by the reply.
     pub reserved: Option<Reserved>,
 }

@@ -28,13 +28,15 @@ pub enum Rule {
     MailServer,
     /// The mail server has been condemned: many fresh domains in a short time.
     MailCluster,
+    /// The app belongs to a burst of apps that look alike.
+    AppCluster,
     /// A budget is spent.
     Rate,
 }
 
 impl Rule {
     /// Every rule, in the order of judging.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ClientBan,
         Self::Unreadable,
         Self::AppBan,
@@ -42,6 +44,7 @@ impl Rule {
         Self::MailDomain,
         Self::MailServer,
         Self::MailCluster,
+        Self::AppCluster,
         Self::Rate,
     ];
 
@@ -56,6 +59,7 @@ impl Rule {
             Self::MailDomain => "mail-domain",
             Self::MailServer => "mail-server",
             Self::MailCluster => "mail-cluster",
+            Self::AppCluster => "app-cluster",
             Self::Rate => "rate",
         }
     }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use super::app_sight::Asking;
-use super::cluster::live;
+use super::cluster::{apps, live};
 use super::mail_sight::MailSight;
 use super::policy::Policy;
 use super::rules::address::Mailbox;
 use super::rules::rate::{self, Asked};
-use super::rules::{address, app_ban, client_ban, mail_cluster, mail_domain, mail_server};
-use super::sight::Sight;
+use super::rules::{
+    address, app_ban, app_cluster, client_ban, mail_cluster, mail_domain, mail_server,
+};
+use super::sight::{Hit, Sight};
 use super::{Judge, Judgement, Reserved, doors};
 use crate::attempt::Attempt;
 use crate::endpoint::Endpoint;
@@ -84,6 +86,9 @@ impl<'a> Bench<'a> {
         if !self.settled() && self.asks(Rule::MailCluster) {
             self.count_servers(&mail).await;
         }
+        if !self.settled() && self.asks(Rule::AppCluster) {
+            self.count_app();
+        }
         if !self.settled() && self.asks(Rule::Rate) {
             self.reserve(&mail).await;
         }
@@ -150,8 +155,30 @@ impl<'a> Bench<'a> {
             sightings: self.judge.registers.enter(sign_ups).await,
             allow: mail.allow(&self.sight),
         };
-        self.out.counted = live::tickets(&facts.sightings).collect();
+        self.out.counted.servers = live::tickets(&facts.sightings).collect();
         self.say(Rule::MailCluster, mail_cluster::judge(&facts));
+    }
+
+    fn count_app(&mut self) {
+        let attempt = self.attempt;
+        let sighting = self
+            .judge
+            .registers
+            .apps(|register| app_cluster::look(attempt, &self.out.app, register));
+        if let apps::Sighting::Counted(ticket) = &sighting {
+            self.out.counted.apps.push(ticket.clone());
+        }
+        let allow = self.out.app.client_id().and_then(|id| {
+            let allow = self.sight.bans.allows().client_id(id, self.sight.now);
+            allow.map(Hit::of_ban)
+        });
+        let facts = app_cluster::Facts {
+            sighting,
+            making: attempt.endpoint == Endpoint::AppCreate,
+            allow,
+            now: attempt.at.as_second(),
+        };
+        self.say(Rule::AppCluster, app_cluster::judge(facts));
     }
 
     async fn reserve(&mut self, mail: &MailSight) {

@@ -6,6 +6,7 @@
 //!
 //! [`Change`]: crate::cluster::Change
 
+pub mod apps;
 pub mod history;
 pub mod keys;
 pub mod live;

@@ -16,6 +16,7 @@ pub const fn applies(rule: Rule, endpoint: Endpoint) -> bool {
         Rule::ClientBan => client_ban_for_sign_up(endpoint),
         Rule::Unreadable => true,
         Rule::AppBan => app_rules(endpoint),
+        Rule::AppCluster => app_clusters(endpoint),
         Rule::Address | Rule::MailDomain | Rule::MailServer | Rule::MailCluster => {
             mail_rules(endpoint)
         }
@@ -61,6 +62,14 @@ const fn app_rules(endpoint: Endpoint) -> bool {
     )
 }
 
+/// Where an app is made by anybody, or gives a token or an account.
+const fn app_clusters(endpoint: Endpoint) -> bool {
+    matches!(
+        endpoint,
+        Endpoint::ApiSignUp | Endpoint::AppCreate | Endpoint::Token
+    )
+}
+
 /// The family of limits that a door draws on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -101,22 +110,22 @@ mod tests {
 
     /// One row for each door: which of the rules, in the order of [`Rule::ALL`], have a say.
     const TABLE: [(Endpoint, &str); 15] = [
-        // client-ban, unreadable, app-ban, address, mail-domain, mail-server, mail-cluster, rate
-        (Endpoint::SignUp, "xx.xxxxx"),
-        (Endpoint::EmailChange, ".x.xxxxx"),
-        (Endpoint::SignUpForm, "xx......"),
-        (Endpoint::EmailSetup, "xx.xxxxx"),
-        (Endpoint::ConfirmationResend, ".x......"),
-        (Endpoint::ApiSignUp, "xxxxxxxx"),
-        (Endpoint::ApiEmailChange, "xx.xxxxx"),
-        (Endpoint::AppCreate, "xxx....x"),
-        (Endpoint::AppSettings, ".xx....x"),
-        (Endpoint::AppToken, ".x......"),
-        (Endpoint::Token, ".xx....x"),
-        (Endpoint::Authorize, ".xx....."),
-        (Endpoint::SignIn, ".x......"),
-        (Endpoint::InviteCreate, ".x.....x"),
-        (Endpoint::Subscription, ".x.xxxxx"),
+        // client-ban, unreadable, app-ban, address, mail-domain, mail-server, mail-cluster, app-cluster, rate
+        (Endpoint::SignUp, "xx.xxxx.x"),
+        (Endpoint::EmailChange, ".x.xxxx.x"),
+        (Endpoint::SignUpForm, "xx......."),
+        (Endpoint::EmailSetup, "xx.xxxx.x"),
+        (Endpoint::ConfirmationResend, ".x......."),
+        (Endpoint::ApiSignUp, "xxxxxxxxx"),
+        (Endpoint::ApiEmailChange, "xx.xxxx.x"),
+        (Endpoint::AppCreate, "xxx....xx"),
+        (Endpoint::AppSettings, ".xx.....x"),
+        (Endpoint::AppToken, ".x......."),
+        (Endpoint::Token, ".xx....xx"),
+        (Endpoint::Authorize, ".xx......"),
+        (Endpoint::SignIn, ".x......."),
+        (Endpoint::InviteCreate, ".x......x"),
+        (Endpoint::Subscription, ".x.xxxx.x"),
     ];
 
     #[test]

@@ -30,6 +30,17 @@ impl MailSight {
         Self(answers)
     }
 
+    /// The one answer that is known already, for the domain of the address.
+    pub(super) fn told(attempt: &Attempt, finding: Option<Finding>) -> Self {
+        let domain = attempt.mail_domains().next();
+        let told = domain.zip(finding);
+        Self(
+            told.map(|(domain, finding)| (domain.clone(), Ok(finding)))
+                .into_iter()
+                .collect(),
+        )
+    }
+
     pub(super) fn facts(&self, sight: &Sight) -> Vec<Facts> {
         let each = self.0.iter();
         each.map(|(domain, answer)| mail_server::look(domain, answer.clone(), sight))

@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod app_ban;
+pub mod app_cluster;
 pub mod client_ban;
 pub mod mail_cluster;
 pub mod mail_domain;

@@ -94,6 +94,8 @@ impl Judge {
             self.store.key().hash(Purpose::Credential, &parts)
         });
         let folded = apps::fold(&created.name);
+        self.registers
+            .apps(|register| register.made(&folded, &created.client_id, attempt.at.as_second()));
         let app = App {
             credential,
             client_id: created.client_id.clone(),

@@ -6,6 +6,7 @@
 use parking_lot::Mutex;
 
 use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, SignUp};
+use crate::judge::cluster::apps::{self, Apps};
 use crate::judge::cluster::servers::{ServerReport, Servers, Sighting, Ticket};
 use crate::judge::cluster::tuning::Tuning;
 use crate::mailbox::Domain;
@@ -15,6 +16,7 @@ use crate::store::Store;
 #[derive(Debug)]
 pub struct Registers {
     servers: Mutex<Servers>,
+    apps: Mutex<Apps>,
     store: Store,
 }
 
@@ -22,8 +24,16 @@ impl Registers {
     /// The registers as `store` kept them.
     #[must_use]
     pub fn open(store: &Store) -> Self {
-        let servers = Servers::restore(Tuning::default(), store.take_kept_clusters());
+        let mut kept = store.take_kept_clusters();
+        let (mail, app) = std::mem::take(&mut kept.clusters)
+            .into_iter()
+            .partition(|cluster| cluster.id.kind == ClusterKind::Mail);
+        kept.clusters = mail;
+        let apps: Vec<Cluster> = app;
+        let servers = Servers::restore(Tuning::default(), kept);
+        let apps = Apps::restore(apps::Tuning::default(), apps);
         Self {
+            apps: Mutex::new(apps),
             servers: Mutex::new(servers),
             store: store.clone(),
         }
@@ -58,11 +68,25 @@ impl Registers {
     }
 
     /// Takes counted sign-ups back: nothing came of them.
-    pub fn withdraw(&self, tickets: &[Ticket]) {
-        if tickets.is_empty() {
-            return;
+    pub fn withdraw(&self, counted: &Counted) {
+        if !counted.servers.is_empty() {
+            let tickets = counted.servers.iter();
+            self.change(|servers| tickets.for_each(|ticket| servers.withdraw(*ticket)));
         }
-        self.change(|servers| tickets.iter().for_each(|ticket| servers.withdraw(*ticket)));
+        if !counted.apps.is_empty() {
+            let tickets = counted.apps.iter();
+            self.apps(|apps| tickets.for_each(|ticket| apps.withdraw(ticket)));
+        }
+    }
+
+    /// Works on the register of apps and keeps what changed.
+    pub fn apps<T>(&self, work: impl FnOnce(&mut Apps) -> T) -> T {
+        let mut apps = self.apps.lock();
+        let done = work(&mut apps);
+        let changes = apps.changes();
+        drop(apps);
+        self.keep(changes);
+        done
     }
 
     /// An account with an address of this domain is known to have confirmed.
@@ -73,7 +97,10 @@ impl Registers {
     /// Every cluster that is remembered, newest first.
     #[must_use]
     pub fn clusters(&self) -> Vec<Cluster> {
-        self.servers.lock().clusters()
+        let mut all = self.servers.lock().clusters();
+        all.extend(self.apps.lock().clusters());
+        all.sort_by_key(|cluster| std::cmp::Reverse(cluster.opened));
+        all
     }
 
     /// One cluster.
@@ -81,7 +108,7 @@ impl Registers {
     pub fn cluster(&self, id: ClusterId) -> Option<Cluster> {
         match id.kind {
             ClusterKind::Mail => self.servers.lock().cluster(id.number).cloned(),
-            ClusterKind::App => None,
+            ClusterKind::App => self.apps.lock().cluster(id.number).cloned(),
         }
     }
 
@@ -97,7 +124,7 @@ impl Registers {
     ) -> Result<Option<Cluster>, crate::store::StoreError> {
         let released = match id.kind {
             ClusterKind::Mail => self.change(|servers| servers.release(id.number, now, why)),
-            ClusterKind::App => None,
+            ClusterKind::App => self.apps(|apps| apps.release(id.number, now, why)),
         };
         self.store.flush_clusters().await?;
         Ok(released)
@@ -129,11 +156,20 @@ impl Registers {
                 && cluster.ended.is_none()
                 && cluster.refused == 0
             {
-                tracing::warn!(cluster = %cluster.id, evidence = %cluster.evidence, "a mail server is condemned");
+                tracing::warn!(cluster = %cluster.id, evidence = %cluster.evidence, "a cluster is condemned");
             }
             self.store.keep_cluster(change);
         }
     }
+}
+
+/// What a judgement counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Sign-ups, by mail server.
+    pub servers: Vec<Ticket>,
+    /// Apps made and tokens given, by look.
+    pub apps: Vec<apps::Ticket>,
 }
 
 /// The tickets among what was said.

@@ -39,7 +39,7 @@ const CLUSTERS: usize = 2048;
 const CHANGES: usize = 65_536;
 
 /// The register.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Servers {
     tuning: Tuning,
     domains: LruCache<Domain, SeenDomain>,

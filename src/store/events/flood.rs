@@ -143,7 +143,9 @@ pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
         Rule::Address => event.canonical_mailbox.map(|hash| hash.to_string()),
         Rule::MailDomain => event.mail_domain.as_ref().map(ToString::to_string),
         Rule::MailServer | Rule::MailCluster => event.mail_server.first().cloned(),
-        Rule::AppBan | Rule::Rate => event.client_id.as_ref().map(ToString::to_string),
+        Rule::AppBan | Rule::AppCluster | Rule::Rate => {
+            event.client_id.as_ref().map(ToString::to_string)
+        }
     };
     let about = about
         .or_else(|| event.mail_domain.as_ref().map(ToString::to_string))
