@@ -112,9 +112,9 @@ static ROWS: [Row; 20] = [
     row(
         Limit::SignUpPerMailbox,
         "sign-up-per-mailbox",
-        10,
-        HOUR,
-        "one person correcting a form; dots and +tags do not make it another mailbox",
+        4,
+        7 * DAY,
+        "a person and a few further accounts; what fails is given back, and dots and +tags do not make it another mailbox",
     ),
     row(
         Limit::SignUpPerApp,
