@@ -30,7 +30,7 @@ pub enum MailKey {
     Address(IpAddr),
     /// Its /24, or /48 for IPv6.
     Network(IpNet),
-    /// Its /20, or /40: never condemned by itself, only rolled up from its networks.
+    /// Its /20, or /40: what one cheap hoster rents out; takes far more to be condemned.
     Range(IpNet),
 }
 

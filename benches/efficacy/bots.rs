@@ -61,7 +61,13 @@ impl Story {
 
 fn names(dice: &mut Dice, count: usize) -> Vec<String> {
     (0..count)
-        .map(|_| format!("{}.{}", world::word(dice), ["com", "xyz", "top", "online"][dice.below(4) as usize]))
+        .map(|_| {
+            format!(
+                "{}.{}",
+                world::word(dice),
+                ["com", "xyz", "top", "online"][dice.below(4) as usize]
+            )
+        })
         .collect()
 }
 
@@ -96,7 +102,11 @@ fn december(from: i64, length: i64, dice: &mut Dice) -> Vec<Act> {
     for app in 0..60 {
         let at = story.wave(from, length);
         let name = ["AaA", "aAa", "AAa", "AaA"][app % 4];
-        story.act(at, HANDS + app as u32, What::Make(HANDS + app as u32, look(name)));
+        story.act(
+            at,
+            HANDS + app as u32,
+            What::Make(HANDS + app as u32, look(name)),
+        );
     }
     for bot in 0..500 {
         let at = story.wave(from, length);
@@ -107,8 +117,16 @@ fn december(from: i64, length: i64, dice: &mut Dice) -> Vec<Act> {
     }
     for token in 0..4500 {
         let at = story.wave(from + 60, length);
-        let grant = if token % 2 == 0 { Grant::Code } else { Grant::App };
-        story.act(at, HANDS + 100 + token, What::Token(HANDS + token % 60, grant));
+        let grant = if token % 2 == 0 {
+            Grant::Code
+        } else {
+            Grant::App
+        };
+        story.act(
+            at,
+            HANDS + 100 + token,
+            What::Token(HANDS + token % 60, grant),
+        );
     }
     story.done()
 }
@@ -202,7 +220,9 @@ pub(crate) fn faithful(from: i64, dice: &mut Dice) -> Vec<Act> {
 }
 
 pub(crate) fn frame_app(from: i64, dice: &mut Dice) -> Vec<Act> {
-    through_apps(from, dice, |number| look(["Mastodon for iOS", "Mastod0n for iOS", "IceCubesApp"][number % 3]))
+    through_apps(from, dice, |number| {
+        look(["Mastodon for iOS", "Mastod0n for iOS", "IceCubesApp"][number % 3])
+    })
 }
 
 /// 60 apps, 500 sign-ups through them with listed providers, 2,000 tokens.
@@ -210,7 +230,11 @@ fn through_apps(from: i64, dice: &mut Dice, of: impl Fn(usize) -> AppLook) -> Ve
     let mut story = Story::new(dice, 500);
     for app in 0..60 {
         let at = story.even(from, HOUR);
-        story.act(at, HANDS + app as u32, What::Make(HANDS + app as u32, of(app)));
+        story.act(
+            at,
+            HANDS + app as u32,
+            What::Make(HANDS + app as u32, of(app)),
+        );
     }
     let (domain, host, at_ip, _) = world::LARGE[0];
     let mail = world::at(domain, host, at_ip.parse().expect("an address"));
@@ -220,7 +244,11 @@ fn through_apps(from: i64, dice: &mut Dice, of: impl Fn(usize) -> AppLook) -> Ve
     }
     for token in 0..2000 {
         let at = story.even(from + 600, 5 * HOUR);
-        story.act(at, HANDS + 100 + token, What::Token(HANDS + token % 60, Grant::Code));
+        story.act(
+            at,
+            HANDS + 100 + token,
+            What::Token(HANDS + token % 60, Grant::Code),
+        );
     }
     story.done()
 }
@@ -263,7 +291,11 @@ pub(crate) fn custom_apps(from: i64, dice: &mut Dice) -> Vec<Act> {
         let domain = &domains[story.dice.below(250) as usize];
         let mail = world::at(domain, &host, ip(45, 9, 20, 7));
         story.sign_up(at + 5, bot, Some(HANDS + bot), mail);
-        story.act(at + 60, HANDS + 1000 + bot, What::Token(HANDS + bot, Grant::Code));
+        story.act(
+            at + 60,
+            HANDS + 1000 + bot,
+            What::Token(HANDS + bot, Grant::Code),
+        );
     }
     story.done()
 }

@@ -22,9 +22,21 @@ pub(crate) struct Size {
 }
 
 pub(crate) const SIZES: [Size; 3] = [
-    Size { name: "1k", sign_ups: 3.0, logins: 25.0 },
-    Size { name: "20k", sign_ups: 40.0, logins: 300.0 },
-    Size { name: "300k", sign_ups: 600.0, logins: 3000.0 },
+    Size {
+        name: "1k",
+        sign_ups: 3.0,
+        logins: 25.0,
+    },
+    Size {
+        name: "20k",
+        sign_ups: 40.0,
+        logins: 300.0,
+    },
+    Size {
+        name: "300k",
+        sign_ups: 600.0,
+        logins: 3000.0,
+    },
 ];
 
 /// A stretch of time.
@@ -101,7 +113,11 @@ fn sign_up(at: i64, number: u32, dice: &mut Dice, acts: &mut Vec<Act>) {
 fn log_in(at: i64, number: u32, dice: &mut Dice, acts: &mut Vec<Act>) {
     let rare = dice.chance(0.04);
     let kind = if rare { Kind::RareLogin } else { Kind::Login };
-    let look = if rare { rare_app(dice) } else { listed_app(dice) };
+    let look = if rare {
+        rare_app(dice)
+    } else {
+        listed_app(dice)
+    };
     let who = Who::Person(number, kind);
     let ip = world::client(dice);
     let mut act = |at, what| acts.push(Act { at, who, ip, what });
@@ -119,12 +135,28 @@ fn app(dice: &mut Dice) -> AppLook {
 
 fn listed_app(dice: &mut Dice) -> AppLook {
     let (name, redirect, website) = match dice.below(10) {
-        0..=3 => ("Mastodon for Android", "mastodon-android-auth://callback", "https://app.joinmastodon.org/android"),
-        4..=6 => ("Mastodon for iOS", "mastodon://joinmastodon.org/oauth", "https://app.joinmastodon.org/ios"),
-        7..=8 => ("IceCubesApp", "icecubesapp://", "https://github.com/Dimillian/IceCubesApp"),
+        0..=3 => (
+            "Mastodon for Android",
+            "mastodon-android-auth://callback",
+            "https://app.joinmastodon.org/android",
+        ),
+        4..=6 => (
+            "Mastodon for iOS",
+            "mastodon://joinmastodon.org/oauth",
+            "https://app.joinmastodon.org/ios",
+        ),
+        7..=8 => (
+            "IceCubesApp",
+            "icecubesapp://",
+            "https://github.com/Dimillian/IceCubesApp",
+        ),
         _ => ("Fedilab", "fedilab://backtofedilab", "https://fedilab.app"),
     };
-    AppLook { name: name.into(), redirect, website: Some(website) }
+    AppLook {
+        name: name.into(),
+        redirect,
+        website: Some(website),
+    }
 }
 
 /// One of 200 clients that are on no list, the first ones more often.
@@ -149,7 +181,10 @@ fn mail(dice: &mut Dice) -> (MailAt, Kind) {
         (isp(dice), Kind::Isp)
     } else if roll < 0.98 {
         let number = dice.zipf(3000, 1.0);
-        (at_hoster(number, &own_domain(dice), dice), Kind::Hoster(number as u32))
+        (
+            at_hoster(number, &own_domain(dice), dice),
+            Kind::Hoster(number as u32),
+        )
     } else {
         let name = own_domain(dice);
         let ip = world::hosted(dice, 6000, [10, 20]);
@@ -176,7 +211,11 @@ fn listed(dice: &mut Dice) -> MailAt {
         }
         roll -= part;
     }
-    world::at("gmail.com", "gmail-smtp-in.l.google.com", "142.250.102.26".parse().expect("an address"))
+    world::at(
+        "gmail.com",
+        "gmail-smtp-in.l.google.com",
+        "142.250.102.26".parse().expect("an address"),
+    )
 }
 
 /// An own domain: some people come twice, or bring their family.
@@ -202,6 +241,15 @@ fn isp(dice: &mut Dice) -> MailAt {
 pub(crate) fn at_hoster(number: u64, name: &str, dice: &mut Dice) -> MailAt {
     let machines = 1 + 12 / (number + 1);
     let machine = dice.below(machines);
-    let ip = std::net::Ipv4Addr::new(91, (number / 250) as u8, (number % 250) as u8, 10 + machine as u8);
-    world::at(name, &format!("server{machine}.hoster{number}.com"), ip.into())
+    let ip = std::net::Ipv4Addr::new(
+        91,
+        (number / 250) as u8,
+        (number % 250) as u8,
+        10 + machine as u8,
+    );
+    world::at(
+        name,
+        &format!("server{machine}.hoster{number}.com"),
+        ip.into(),
+    )
 }

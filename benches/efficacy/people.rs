@@ -45,7 +45,14 @@ impl Kind {
 }
 
 /// How many rows.
-pub(crate) const KINDS: [&str; 6] = ["listed provider", "ISP", "hoster", "own server", "login", "login, rare app"];
+pub(crate) const KINDS: [&str; 6] = [
+    "listed provider",
+    "ISP",
+    "hoster",
+    "own server",
+    "login",
+    "login, rare app",
+];
 
 /// One act.
 #[derive(Clone, Debug)]

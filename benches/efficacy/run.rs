@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use tuskgate::app::{App, AppName, AppSource, ClientId, Credential, NewApp};
-use tuskgate::attempt::{Attempt, ClientIp, narrow_network};
 use tuskgate::attempt::Grant as Granted;
+use tuskgate::attempt::{Attempt, ClientIp, narrow_network};
 use tuskgate::endpoint::Endpoint;
 use tuskgate::event;
 use tuskgate::judge::cluster::{apps, tuning::Tuning};
@@ -81,7 +81,13 @@ fn cases(size: usize, webhooks: bool, only: Option<&str>) -> Vec<Case> {
         if only.is_some_and(|only| !only.split(',').any(|key| key == attack.key)) {
             continue;
         }
-        let case = |start, rush| Case { attack: at, size, start, rush, webhooks };
+        let case = |start, rush| Case {
+            attack: at,
+            size,
+            start,
+            rush,
+            webhooks,
+        };
         let calm = attack.key == "rush" || attack.key == "-";
         // Webhooks change something only where confirmations are the point.
         if webhooks && !matches!(attack.key, "h" | "k2" | "b" | "rush") {
@@ -119,7 +125,12 @@ fn judge(past: Past) -> Replay {
 /// The registers after forty quiet days.
 fn past(size: Size, seed: u64, webhooks: bool) -> Past {
     let mut dice = Dice::new(seed).fork(1);
-    let span = Span { from: T0 - PAST, to: T0, rush: None, logins: false };
+    let span = Span {
+        from: T0 - PAST,
+        to: T0,
+        rush: None,
+        logins: false,
+    };
     let people = honest::people(size, span, &mut dice, 1_000_000);
     let mut run = Run::new(nothing(), webhooks, seed);
     for act in people {
@@ -132,15 +143,31 @@ fn one(case: Case, attack: &Attack, size: Size, seed: u64, past: Past) -> Outcom
     let mut dice = Dice::new(seed).fork(2);
     let from = T0;
     let rush = case.rush.then_some(T0 + 9 * 3600);
-    let hours = if case.rush { attack.hours.max(14) + 8 } else { attack.hours };
-    let span = Span { from, to: from + hours * 3600, rush, logins: true };
+    let hours = if case.rush {
+        attack.hours.max(14) + 8
+    } else {
+        attack.hours
+    };
+    let span = Span {
+        from,
+        to: from + hours * 3600,
+        rush,
+        logins: true,
+    };
     let mut acts = honest::people(size, span, &mut dice, 1);
-    let begin = if case.rush { T0 + 9 * 3600 + 300 } else { T0 + 1800 };
+    let begin = if case.rush {
+        T0 + 9 * 3600 + 300
+    } else {
+        T0 + 1800
+    };
     let mut dice = Dice::new(seed).fork(3 + case.attack as u64);
     acts.extend((attack.bots)(begin, &mut dice));
     acts.sort_by_key(|act| act.at);
     let mut run = Run::new(past, case.webhooks, seed);
-    let before = (run.judge.servers().clusters().len(), run.judge.apps().clusters().len());
+    let before = (
+        run.judge.servers().clusters().len(),
+        run.judge.apps().clusters().len(),
+    );
     let started = Instant::now();
     run.out.cost.0 = acts.len() as u64;
     for act in acts {
@@ -262,10 +289,18 @@ impl Run {
             }
             (None, _) => None,
         };
-        id.map(|client_id| Credential { client_id, client_secret: None })
+        id.map(|client_id| Credential {
+            client_id,
+            client_secret: None,
+        })
     }
 
-    fn count(&mut self, act: &Act, attempt: &Attempt, refused: Option<(tuskgate::verdict::Rule, String)>) {
+    fn count(
+        &mut self,
+        act: &Act,
+        attempt: &Attempt,
+        refused: Option<(tuskgate::verdict::Rule, String)>,
+    ) {
         let well = refused.is_none();
         if let (Who::Person(number, kind), Some((rule, fact))) = (act.who, &refused) {
             self.refused.insert(number);
@@ -315,7 +350,9 @@ impl Run {
     }
 
     fn made(&mut self, number: u32, act: &Act, attempt: &Attempt) {
-        let Some(new) = attempt.new_app.clone() else { return };
+        let Some(new) = attempt.new_app.clone() else {
+            return;
+        };
         let id = ClientId::new(&format!("app{number}"));
         if matches!(act.who, Who::Bot(_)) && number >= HANDS {
             self.bot_apps.push(id.clone());
@@ -336,7 +373,8 @@ impl Run {
     fn confirm_until(&mut self, now: i64) {
         while let Some((at, domain)) = self.confirm.first().filter(|(at, _)| *at <= now).cloned() {
             self.confirm.remove(0);
-            self.judge.confirm(&domain, Timestamp::from_second(at).expect("in range"));
+            self.judge
+                .confirm(&domain, Timestamp::from_second(at).expect("in range"));
         }
     }
 }

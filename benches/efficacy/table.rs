@@ -13,7 +13,10 @@ use crate::run::{Case, Results, Start};
 pub(crate) fn markdown(results: &Results, first: u64, seeds: u64) -> String {
     let mut page = String::from(include_str!("head.md"));
     let last = first + seeds - 1;
-    let _ = writeln!(page, "\nSeeds {first} to {last}. Median and worst over all of them.\n");
+    let _ = writeln!(
+        page,
+        "\nSeeds {first} to {last}. Median and worst over all of them.\n"
+    );
     attacks(results, &mut page);
     people(results, &mut page);
     why(results, &mut page);
@@ -42,7 +45,16 @@ fn attacks(results: &Results, page: &mut String) {
             worst(outcomes, |o| i64::from(o.bots.1)),
             median(outcomes, |o| o.first_refusal.map_or(-1, i64::from)),
             span(worst(outcomes, |o| o.last_in)),
-            if asked == 0 { "-".into() } else { format!("{tokens} of {asked}{}", attack.tokens.map_or(String::new(), |bar| format!(" (bar {bar})"))) },
+            if asked == 0 {
+                "-".into()
+            } else {
+                format!(
+                    "{tokens} of {asked}{}",
+                    attack
+                        .tokens
+                        .map_or(String::new(), |bar| format!(" (bar {bar})"))
+                )
+            },
             median(outcomes, |o| i64::from(o.clusters.0)),
             median(outcomes, |o| i64::from(o.clusters.1)),
         );
@@ -83,7 +95,10 @@ fn people(results: &Results, page: &mut String) {
     }
     for (name, (all, refused)) in ["Cold", "Warm"].iter().zip(pooled) {
         let share = 100.0 * refused as f64 / all.max(1) as f64;
-        let _ = writeln!(page, "\n{name} start, pooled: {refused} of {all} people refused, {share:.4} %.");
+        let _ = writeln!(
+            page,
+            "\n{name} start, pooled: {refused} of {all} people refused, {share:.4} %."
+        );
     }
 }
 
@@ -94,7 +109,12 @@ fn why(results: &Results, page: &mut String) {
         lines.truncate(4);
         for line in lines {
             let attack = ATTACKS[case.attack].key;
-            let _ = writeln!(page, "- {attack}, {}, {}: {line}", SIZES[case.size].name, start(case));
+            let _ = writeln!(
+                page,
+                "- {attack}, {}, {}: {line}",
+                SIZES[case.size].name,
+                start(case)
+            );
         }
     }
 }
@@ -155,14 +175,21 @@ fn plot(title: &str, hours: i64, bar: Option<u32>, outcomes: &[Outcome]) -> Stri
     );
     if let Some(bar) = bar {
         let at = y(f64::from(bar));
-        let _ = write!(svg, "<path d=\"M50 {at:.1}H600\" stroke=\"#c22\" stroke-dasharray=\"4\"/><text x=\"552\" y=\"{:.1}\" fill=\"#c22\">bar {bar}</text>", at - 4.0);
+        let _ = write!(
+            svg,
+            "<path d=\"M50 {at:.1}H600\" stroke=\"#c22\" stroke-dasharray=\"4\"/><text x=\"552\" y=\"{:.1}\" fill=\"#c22\">bar {bar}</text>",
+            at - 4.0
+        );
     }
     for outcome in outcomes {
         let mut path = format!("M50 {:.1}", y(0.0));
         for (count, at) in outcome.curve.iter().enumerate() {
             let _ = write!(path, "H{:.1}V{:.1}", x(*at), y(count as f64 + 1.0));
         }
-        let _ = write!(svg, "<path d=\"{path}H590\" fill=\"none\" stroke=\"#2563a8\" stroke-opacity=\".5\"/>");
+        let _ = write!(
+            svg,
+            "<path d=\"{path}H590\" fill=\"none\" stroke=\"#2563a8\" stroke-opacity=\".5\"/>"
+        );
     }
     svg.push_str("</svg>\n");
     svg

@@ -17,9 +17,24 @@ pub(crate) struct MailAt {
 
 /// Real exchanges of large providers, which the curated list must know.
 pub(crate) const LARGE: [(&str, &str, &str, f64); 12] = [
-    ("gmail.com", "gmail-smtp-in.l.google.com", "142.250.102.26", 0.56),
-    ("outlook.com", "outlook-com.olc.protection.outlook.com", "52.101.73.1", 0.08),
-    ("hotmail.com", "hotmail-com.olc.protection.outlook.com", "52.101.73.2", 0.06),
+    (
+        "gmail.com",
+        "gmail-smtp-in.l.google.com",
+        "142.250.102.26",
+        0.56,
+    ),
+    (
+        "outlook.com",
+        "outlook-com.olc.protection.outlook.com",
+        "52.101.73.1",
+        0.08,
+    ),
+    (
+        "hotmail.com",
+        "hotmail-com.olc.protection.outlook.com",
+        "52.101.73.2",
+        0.06,
+    ),
     ("icloud.com", "mx01.mail.icloud.com", "17.57.155.25", 0.06),
     ("yahoo.com", "mta5.am0.yahoodns.net", "67.195.228.94", 0.05),
     ("proton.me", "mail.protonmail.ch", "185.70.42.128", 0.07),
@@ -27,7 +42,12 @@ pub(crate) const LARGE: [(&str, &str, &str, f64); 12] = [
     ("web.de", "mx-ha02.web.de", "212.227.15.17", 0.02),
     ("mail.ru", "mxs.mail.ru", "217.69.139.150", 0.01),
     ("yandex.ru", "mx.yandex.ru", "77.88.21.249", 0.01),
-    ("fastmail.com", "in1-smtp.messagingengine.com", "103.168.172.216", 0.02),
+    (
+        "fastmail.com",
+        "in1-smtp.messagingengine.com",
+        "103.168.172.216",
+        0.02,
+    ),
     ("posteo.de", "mx01.posteo.de", "185.67.36.61", 0.01),
 ];
 

@@ -212,12 +212,7 @@ impl Replay {
         mail_cluster::judge(&facts)
     }
 
-    fn app_cluster(
-        &mut self,
-        attempt: &Attempt,
-        app: &AppSight,
-        counted: &mut Counted,
-    ) -> Verdict {
+    fn app_cluster(&mut self, attempt: &Attempt, app: &AppSight, counted: &mut Counted) -> Verdict {
         let sighting = app_cluster::look(attempt, app, &mut self.apps);
         if let apps::Sighting::Counted(ticket) = &sighting {
             counted.apps.push(ticket.clone());

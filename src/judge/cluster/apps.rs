@@ -20,7 +20,7 @@ use lru::LruCache;
 
 use crate::app::ClientId;
 use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, Suspect};
-use look::{Look, Made};
+use look::{Look, Made, Rates, Total};
 
 /// Looks remembered; beyond it the one unused longest is forgotten.
 const LOOKS: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero");
@@ -35,10 +35,16 @@ const DAY: i64 = 24 * HOUR;
 pub struct Tuning {
     /// Apps of one look within an hour that condemn it, and within a day.
     pub made: [f32; 2],
-    /// How many times its own normal a look may have beyond that.
+    /// How many times its own normal, times the present rush, a look may have beyond that.
     pub normal: f32,
-    /// Tokens of a look's fresh apps within an hour that condemn it, and within a day.
+    /// What each app of another look adds, and while the register is young.
+    pub elsewhere: [f32; 2],
+    /// Until then the register is young: no look's normal is known.
+    pub young: i64,
+    /// Tokens of a look's fresh apps within an hour that condemn it, and within a day...
     pub tokens: [u32; 2],
+    /// ...if there are so many for each app: people log in once or twice.
+    pub tokens_each: usize,
     /// Tokens that a condemned look's apps may still have at once...
     pub ration: u32,
     /// ...and this long for each one more.
@@ -55,14 +61,28 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             made: [8.0, 24.0],
-            normal: 4.0,
-            tokens: [25, 40],
-            ration: 8,
-            ration_every: 4 * HOUR,
+            normal: 3.0,
+            elsewhere: [0.05, 0.3],
+            young: 7 * DAY,
+            tokens: [20, 30],
+            tokens_each: 4,
+            ration: 5,
+            ration_every: 6 * HOUR,
             lasts: [HOUR, 4 * HOUR, DAY, 7 * DAY],
             memory: 30 * DAY,
             fresh: DAY,
         }
+    }
+}
+
+impl Tuning {
+    /// How many apps of `look` condemn it: within an hour (0) or a day (1).
+    fn bar(&self, at: usize, look: &Look, all: &Rates, now: i64) -> f32 {
+        let young = now - all.since < self.young;
+        let share = self.elsewhere[usize::from(young)];
+        let elsewhere = (all.made[at] - look.made_since(now - [HOUR, DAY][at]) as f32).max(0.0);
+        let normal = look.normal / [24.0, 1.0][at];
+        self.made[at] + self.normal * normal * all.rush[at] + share * elsewhere
     }
 }
 
@@ -71,6 +91,7 @@ impl Default for Tuning {
 pub struct Apps {
     tuning: Tuning,
     looks: LruCache<String, Look>,
+    all: Total,
     clusters: BTreeMap<u64, Cluster>,
     next_cluster: u64,
     changes: Vec<Change>,
@@ -126,6 +147,7 @@ impl Apps {
         Self {
             tuning,
             looks: LruCache::new(LOOKS),
+            all: Total::default(),
             clusters: BTreeMap::new(),
             next_cluster: 1,
             changes: Vec::new(),
@@ -157,15 +179,13 @@ impl Apps {
             let number = cluster.id.number;
             return self.refuse(number, now, None);
         }
+        self.all.roll(now);
+        let all = self.all.rates(now);
         let look = self.look(&name);
         look.roll(now);
-        let made = look.made_since(now - HOUR) + 1;
-        let in_day = look.made_since(now - DAY) + 1;
-        let bars = [
-            tuning.made[0] + tuning.normal * look.normal / 6.0,
-            tuning.made[1] + tuning.normal * look.normal,
-        ];
-        for (count, bar, span) in [(made, bars[0], HOUR), (in_day, bars[1], DAY)] {
+        for (at, span) in [HOUR, DAY].into_iter().enumerate() {
+            let count = look.made_since(now - span) + 1;
+            let bar = tuning.bar(at, look, &all, now);
             if count as f32 >= bar {
                 let evidence = format!(
                     "{count} apps that look like {name:?} within {} h ({bar:.0} pass)",
@@ -181,6 +201,7 @@ impl Apps {
             creator,
         });
         look.total += 1;
+        self.all.add(now);
         Sighting::Counted(Ticket {
             look: name,
             at: now,
@@ -206,7 +227,8 @@ impl Apps {
         let apps = look.apps_since(now - DAY);
         for (most, span) in [(tuning.tokens[0], HOUR), (tuning.tokens[1], DAY)] {
             let count = look.tokens_since(now - span) + 1;
-            if count as u32 >= most && apps >= 2 {
+            let many = count >= apps * tuning.tokens_each;
+            if count as u32 >= most && apps >= 2 && many {
                 let evidence = format!(
                     "{count} tokens for {apps} new apps that look like {name:?} within {} h ({most} pass)",
                     span / HOUR

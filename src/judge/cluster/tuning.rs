@@ -33,10 +33,16 @@ pub struct Tuning {
     pub registrable: f32,
     /// Added for a network, which strangers may share.
     pub network: f32,
+    /// Added for a range, where a whole hoster's customers may live.
+    pub range: f32,
     /// Added for each fresh domain elsewhere: in a rush everybody is new.
     pub elsewhere: f32,
+    /// The same for a range, which more of the honest ones share.
+    pub elsewhere_range: f32,
     /// Taken off while another cluster was condemned within [`Tuning::alert`].
     pub alerted: f32,
+    /// A condemnation hits domains first seen at least this far back.
+    pub reach: Duration,
     /// How long a condemnation sharpens the eye for others.
     pub alert: Duration,
     /// The score that condemns again what was condemned before.
@@ -77,8 +83,8 @@ impl Default for Tuning {
             windows: [
                 window(600, 5.0),
                 window(HOUR, 6.0),
-                window(DAY, 7.0),
-                window(7 * DAY, 9.0),
+                window(DAY, 6.0),
+                window(7 * DAY, 8.0),
             ],
             least_domains: 3.0,
             sub_domain: 0.5,
@@ -87,14 +93,17 @@ impl Default for Tuning {
             dominance: 0.6,
             registrable: 1.0,
             network: 2.0,
-            elsewhere: 0.08,
+            range: 8.0,
+            elsewhere: 0.05,
+            elsewhere_range: 0.25,
             alerted: 2.0,
+            reach: Duration::from_secs(DAY),
             alert: Duration::from_secs(DAY),
             again: 2.0,
             memory: Duration::from_secs(30 * DAY),
             lasts: [
                 Duration::from_secs(HOUR),
-                Duration::from_secs(4 * HOUR),
+                Duration::from_secs(12 * HOUR),
                 Duration::from_secs(DAY),
                 Duration::from_secs(7 * DAY),
             ],
@@ -117,7 +126,21 @@ impl Tuning {
             MailKey::Host(_) | MailKey::Address(_) => 0.0,
             MailKey::Registrable(_) => self.registrable,
             MailKey::Network(_) => self.network,
-            MailKey::Range(_) => f32::INFINITY,
+            MailKey::Range(_) => self.range,
+        }
+    }
+}
+
+impl Tuning {
+    /// What each fresh domain elsewhere adds for a key of this kind.
+    #[must_use]
+    pub const fn rush(&self, key: &MailKey) -> f32 {
+        match key {
+            MailKey::Range(_) => self.elsewhere_range,
+            MailKey::Host(_)
+            | MailKey::Registrable(_)
+            | MailKey::Address(_)
+            | MailKey::Network(_) => self.elsewhere,
         }
     }
 }

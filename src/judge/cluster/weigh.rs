@@ -88,7 +88,7 @@ pub fn judge(
     tuning: &Tuning,
 ) -> Option<Finding> {
     let surcharge = tuning.surcharge(key);
-    if !surcharge.is_finite() || history.entries.is_empty() && !scene.again {
+    if history.entries.is_empty() && !scene.again {
         return None;
     }
     for (window, elsewhere) in tuning.windows.iter().zip(scene.elsewhere) {
@@ -102,7 +102,7 @@ pub fn judge(
             (tuning.again, 1.0)
         } else {
             let others = elsewhere.saturating_sub(weight.fresh) as f32;
-            let bar = window.score + surcharge - alerted + others * tuning.elsewhere;
+            let bar = window.score + surcharge - alerted + others * tuning.rush(key);
             (bar.max(tuning.least_domains), tuning.least_domains)
         };
         let dominates = weight.fresh as f32 >= tuning.dominance * weight.all as f32;

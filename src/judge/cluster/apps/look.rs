@@ -1,11 +1,14 @@
 //! What was done lately under one look. Bounded lists; in a flood the oldest go.
 
+use std::collections::VecDeque;
+
 use ipnet::IpNet;
 
 use super::What;
 use crate::app::ClientId;
 
-const MOST: usize = 256;
+const MOST: usize = 512;
+const LATELY: usize = 16_384;
 const DAY: i64 = 86_400;
 
 /// How fast the normal follows: a week's half-life, roughly.
@@ -98,6 +101,72 @@ impl Look {
                     self.ration.remove(place);
                 }
             }
+        }
+    }
+}
+
+/// All apps that are no listed client's, whatever their look: is there a rush?
+#[derive(Clone, Debug, Default)]
+pub(super) struct Total {
+    since: i64,
+    lately: VecDeque<i64>,
+    day: (i64, u32),
+    normal: f32,
+}
+
+/// How much is made now against the normal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rates {
+    /// When the first app was seen.
+    pub(super) since: i64,
+    /// Apps within an hour, and within a day.
+    pub(super) made: [f32; 2],
+    /// The same as times the normal; at least one.
+    pub(super) rush: [f32; 2],
+}
+
+impl Total {
+    pub(super) fn roll(&mut self, now: i64) {
+        if self.since == 0 {
+            self.since = now;
+        }
+        let today = now / DAY;
+        if self.day.0 == 0 {
+            self.day = (today, 0);
+        }
+        while self.day.0 < today {
+            self.normal += FOLLOW * (self.day.1 as f32 - self.normal);
+            let skipped = if today - self.day.0 > 60 {
+                today
+            } else {
+                self.day.0 + 1
+            };
+            self.day = (skipped, 0);
+        }
+        while self.lately.front().is_some_and(|at| *at < now - DAY) {
+            self.lately.pop_front();
+        }
+    }
+
+    pub(super) fn add(&mut self, now: i64) {
+        self.day.1 += 1;
+        if self.lately.len() >= LATELY {
+            self.lately.pop_front();
+        }
+        self.lately.push_back(now);
+    }
+
+    pub(super) fn rates(&self, now: i64) -> Rates {
+        let hour = self.lately.partition_point(|at| *at < now - 3600);
+        let made = [(self.lately.len() - hour) as f32, self.lately.len() as f32];
+        let normal = [self.normal / 24.0, self.normal].map(|normal| normal.max(1.0));
+        Rates {
+            since: self.since,
+            made,
+            rush: [
+                (made[0] / normal[0]).max(1.0),
+                (made[1] / normal[1]).max(1.0),
+            ],
         }
     }
 }

@@ -22,7 +22,7 @@ impl Servers {
     /// Condemns what `sign_up` shares with those before it; the cluster's number.
     pub(super) fn condemn(&mut self, key: &MailKey, sign_up: &SignUp, finding: &Finding) -> u64 {
         let now = sign_up.at;
-        let since = now - finding.span;
+        let since = now - finding.span.max(seconds(self.tuning.reach));
         let suspects = self.suspects(key, since);
         let mut keys = self.joined(key, sign_up, &suspects);
         let before = self.before(&keys, now);
@@ -51,6 +51,12 @@ impl Servers {
                 .get_or_insert_mut(key.clone(), History::default);
             history.cluster = Some(number);
             history.spent = now;
+        }
+        // Nor may the same sign-ups condemn the network around the server.
+        for key in sign_up.keys.iter() {
+            if let Some(history) = self.histories.peek_mut(key) {
+                history.spent = now;
+            }
         }
         self.last_opened = Some(now);
         self.change(Change::Cluster(Box::new(cluster.clone())));
@@ -239,7 +245,9 @@ impl Servers {
             .keys
             .iter()
             .filter_map(|key| self.histories.peek(key));
-        let counts = histories.map(|history| history.older(cluster.since - 1, true));
+        let week = cluster.opened - seconds(self.tuning.windows[3].span);
+        let before = week.min(cluster.since - 1);
+        let counts = histories.map(|history| history.older(before, true));
         u32::try_from(counts.max().unwrap_or(0)).unwrap_or(u32::MAX)
     }
 

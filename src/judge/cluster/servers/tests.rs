@@ -164,7 +164,7 @@ fn it_comes_back_sooner_and_stays_longer() {
     };
     assert_eq!(wave(&mut register, later, 40, more), 1);
     let again = register.cluster(2).expect("again");
-    assert_eq!((again.times, again.until - again.opened), (2, 4 * 3600));
+    assert_eq!((again.times, again.until - again.opened), (2, 12 * 3600));
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn honest_confirmations_lift_it() {
     let mut register = register();
     for n in 0..4 {
         let name = format!("old{n}.example");
-        let at = T0 - 9 * DAY + n * DAY / 4;
+        let at = T0 - 12 * DAY + n * DAY;
         assert!(let_in(
             &mut register,
             sign_up(at, &name, "mx.bots.example", "198.51.100.7")
