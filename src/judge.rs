@@ -27,17 +27,20 @@ use crate::verdict::{Decision, Judged, Mode, Rule, Verdict};
 
 pub mod app_sight;
 mod bench;
+pub mod cluster;
 pub mod doors;
 pub mod limit;
 mod mail_sight;
 pub mod policy;
 pub mod recheck;
+pub mod replay;
 pub mod rules;
 pub mod settle;
 pub mod sight;
 
 use app_sight::{AppSight, Asking};
 use bench::Bench;
+use cluster::live::{Counted, Registers};
 use policy::Policy;
 use recheck::Recheck;
 use rules::address::Mailbox;
@@ -53,6 +56,7 @@ pub struct Judge {
     lists: ArcSwap<Lists>,
     policy: ArcSwap<Policy>,
     recheck: Recheck,
+    registers: Registers,
     control: Handle,
 }
 
@@ -69,6 +73,8 @@ pub struct Judgement {
     pub proven: bool,
     /// Mail servers as looked up: names, then addresses.
     pub mail_server: Vec<String>,
+    /// What the cluster registers counted, to be withdrawn if nothing comes of it.
+    pub counted: Counted,
     /// The charges, to be settled by the reply.
     pub reserved: Option<Reserved>,
 }
@@ -90,12 +96,14 @@ impl Judge {
         policy: Policy,
         control: Handle,
     ) -> Self {
+        let registers = Registers::open(&store);
         Self {
             store,
             resolver,
             lists: ArcSwap::from_pointee(lists),
             policy: ArcSwap::from_pointee(policy),
             recheck: Recheck::new(recheck::DELAYS.to_vec()),
+            registers,
             control,
         }
     }
@@ -129,6 +137,12 @@ impl Judge {
     #[must_use]
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The registers of clusters.
+    #[must_use]
+    pub const fn registers(&self) -> &Registers {
+        &self.registers
     }
 
     /// The resolver.

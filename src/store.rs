@@ -11,6 +11,7 @@
 //! Only keyed hashes of tokens, credentials and mailboxes come in here, by type.
 
 mod bans;
+mod clusters;
 mod disk;
 pub mod events;
 pub mod limiter;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 
 use crate::app::{App, ClientId};
 use crate::ban::{Ban, Effect, Subject};
+use crate::cluster::{Change, Kept};
 use crate::event::{Event, EventId, Outcome};
 use crate::secret::{HashKey, KeyedHash};
 
@@ -32,6 +34,7 @@ pub use disk::StoreError;
 pub use register::{NamedApp, RegisterSize};
 
 use bans::Bans;
+use clusters::Clusters;
 use disk::folder::Folder;
 use events::{Events, Filter, FloodSettings};
 use limiter::Limiter;
@@ -87,6 +90,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     bans: Bans,
     register: Register,
+    clusters: Clusters,
     events: Events,
     limiter: Limiter,
     kept_aside: Vec<PathBuf>,
@@ -109,10 +113,12 @@ impl Store {
         let mut kept_aside = Vec::new();
         let bans = Bans::open(&folder, &mut kept_aside)?;
         let register = Register::open(&folder, &mut kept_aside)?;
+        let clusters = Clusters::open(&folder, &mut kept_aside)?;
         let events = Events::open(&folder, settings, &mut kept_aside)?;
         Ok(Self(Arc::new(Inner {
             bans,
             register,
+            clusters,
             events,
             limiter: Limiter::new(settings.limiter_slots),
             kept_aside,
@@ -144,6 +150,7 @@ impl Store {
         let failing = [
             self.0.bans.failing(),
             self.0.register.failing(),
+            self.0.clusters.failing(),
             self.0.events.failing(),
         ];
         Health {
@@ -158,6 +165,7 @@ impl Store {
     /// If a file cannot be written.
     pub async fn flush(&self) -> Result<(), StoreError> {
         self.0.register.flush().await?;
+        self.0.clusters.flush().await?;
         self.0.events.flush().await
     }
 }
@@ -267,6 +275,28 @@ impl Store {
     /// If the register cannot answer.
     pub async fn register_size(&self) -> Result<RegisterSize, StoreError> {
         self.0.register.size().await
+    }
+}
+
+/// Clusters.
+impl Store {
+    /// What was kept of clusters at the start; empty the second time.
+    #[must_use]
+    pub fn take_kept_clusters(&self) -> Kept {
+        self.0.clusters.take_kept()
+    }
+
+    /// Writes a change of the cluster registers down, soon.
+    pub fn keep_cluster(&self, change: Change) {
+        self.0.clusters.keep(change);
+    }
+
+    /// Waits until all such changes are on the disk.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub async fn flush_clusters(&self) -> Result<(), StoreError> {
+        self.0.clusters.flush().await
     }
 }
 

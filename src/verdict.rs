@@ -26,19 +26,25 @@ pub enum Rule {
     MailDomain,
     /// The mail server behind the domain is banned or does not exist.
     MailServer,
+    /// The mail server has been condemned: many fresh domains in a short time.
+    MailCluster,
+    /// The app belongs to a burst of apps that look alike.
+    AppCluster,
     /// A budget is spent.
     Rate,
 }
 
 impl Rule {
     /// Every rule, in the order of judging.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ClientBan,
         Self::Unreadable,
         Self::AppBan,
         Self::Address,
         Self::MailDomain,
         Self::MailServer,
+        Self::MailCluster,
+        Self::AppCluster,
         Self::Rate,
     ];
 
@@ -52,6 +58,8 @@ impl Rule {
             Self::Address => "address",
             Self::MailDomain => "mail-domain",
             Self::MailServer => "mail-server",
+            Self::MailCluster => "mail-cluster",
+            Self::AppCluster => "app-cluster",
             Self::Rate => "rate",
         }
     }

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::app_sight::Asking;
+use super::cluster::{apps, live};
 use super::mail_sight::MailSight;
 use super::policy::Policy;
 use super::rules::address::Mailbox;
 use super::rules::rate::{self, Asked};
-use super::rules::{address, app_ban, client_ban, mail_domain, mail_server};
-use super::sight::Sight;
+use super::rules::{
+    address, app_ban, app_cluster, client_ban, mail_cluster, mail_domain, mail_server,
+};
+use super::sight::{Hit, Sight};
 use super::{Judge, Judgement, Reserved, doors};
 use crate::attempt::Attempt;
 use crate::endpoint::Endpoint;
@@ -45,6 +48,10 @@ impl<'a> Bench<'a> {
     /// Asks every rule in order.
     pub(super) async fn judge(mut self) -> Judgement {
         self.sit().await;
+        if self.settled() {
+            let counted = std::mem::take(&mut self.out.counted);
+            self.judge.registers.withdraw(&counted);
+        }
         self.out
     }
 
@@ -83,6 +90,12 @@ impl<'a> Bench<'a> {
             let facts = mail.facts(&self.sight);
             self.say_of_mail(Rule::MailServer, mail_server::judge(&facts))
                 .await;
+        }
+        if !self.settled() && self.asks(Rule::MailCluster) {
+            self.count_servers(&mail).await;
+        }
+        if !self.settled() && self.asks(Rule::AppCluster) {
+            self.count_app();
         }
         if !self.settled() && self.asks(Rule::Rate) {
             self.reserve(&mail).await;
@@ -195,6 +208,46 @@ impl<'a> Bench<'a> {
         }
         let proven = tokio::time::timeout(REGISTER_DEADLINE, store.is_proven(id, sent)).await;
         proven.unwrap_or(false)
+    }
+
+    /// Row 2's form always carries the current address, which is no sign-up.
+    async fn count_servers(&mut self, mail: &MailSight) {
+        let sign_ups = mail.sign_ups(self.attempt, &self.out.app);
+        if sign_ups.is_empty() {
+            return;
+        }
+        if self.unchanged().await {
+            self.say(Rule::MailCluster, Verdict::Abstain(Cause::Unchanged));
+            return;
+        }
+        let facts = mail_cluster::Facts {
+            sightings: self.judge.registers.enter(sign_ups).await,
+            allow: mail.allow(&self.sight),
+        };
+        self.out.counted.servers = live::tickets(&facts.sightings).collect();
+        self.say(Rule::MailCluster, mail_cluster::judge(&facts));
+    }
+
+    fn count_app(&mut self) {
+        let attempt = self.attempt;
+        let sighting = self
+            .judge
+            .registers
+            .apps(|register| app_cluster::look(attempt, &self.out.app, register));
+        if let apps::Sighting::Counted(ticket) = &sighting {
+            self.out.counted.apps.push(ticket.clone());
+        }
+        let allow = self.out.app.client_id().and_then(|id| {
+            let allow = self.sight.bans.allows().client_id(id, self.sight.now);
+            allow.map(Hit::of_ban)
+        });
+        let facts = app_cluster::Facts {
+            sighting,
+            making: attempt.endpoint == Endpoint::AppCreate,
+            allow,
+            now: attempt.at.as_second(),
+        };
+        self.say(Rule::AppCluster, app_cluster::judge(facts));
     }
 
     async fn reserve(&mut self, mail: &MailSight) {

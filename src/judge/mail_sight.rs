@@ -6,8 +6,12 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::attempt::{Attempt, narrow_network};
+use crate::ban::Scope;
+use crate::cluster::SignUp;
+use crate::judge::app_sight::AppSight;
+use crate::judge::cluster::keys;
 use crate::judge::rules::mail_server::{self, Facts};
-use crate::judge::sight::Sight;
+use crate::judge::sight::{Hit, Sight};
 use crate::mail::dns::{Finding, Lapse, MxHost, Resolver};
 use crate::mail::providers;
 use crate::mailbox::Domain;
@@ -40,6 +44,17 @@ impl MailSight {
             }
         };
         Self(domains.into_iter().zip(answers).collect())
+    }
+
+    /// The one answer that is known already, for the domain of the address.
+    pub(super) fn told(attempt: &Attempt, finding: Option<Finding>) -> Self {
+        let domain = attempt.mail_domains().next();
+        let told = domain.zip(finding);
+        Self(
+            told.map(|(domain, finding)| (domain.clone(), Ok(finding)))
+                .into_iter()
+                .collect(),
+        )
     }
 
     pub(super) fn facts(&self, sight: &Sight) -> Vec<Facts> {
@@ -90,6 +105,50 @@ impl MailSight {
         networks.dedup();
         networks.truncate(CHARGED);
         networks
+    }
+
+    /// The sign-ups to count by mail server; none for shared providers and what could not be looked up.
+    pub(super) fn sign_ups(&self, attempt: &Attempt, app: &AppSight) -> Vec<SignUp> {
+        let servers = self.0.iter().filter_map(|(domain, answer)| match answer {
+            Ok(Finding::Server(server)) => Some((domain, keys::keys(server))),
+            Ok(Finding::Null | Finding::Nowhere) | Err(_) => None,
+        });
+        servers
+            .filter(|(_, keys)| !keys.is_empty())
+            .map(|(domain, keys)| SignUp {
+                at: attempt.at.as_second(),
+                domain: domain.clone(),
+                keys,
+                client: attempt.client.known().map(narrow_network),
+                client_id: app.client_id().cloned(),
+                username: attempt.username.clone(),
+            })
+            .collect()
+    }
+
+    /// The allow entry that silences the rules about servers: on the domain, or on
+    /// every host that mail really goes to. One allowed host excuses no other,
+    /// since anybody can name it beside their own.
+    pub(super) fn allow(&self, sight: &Sight) -> Option<Hit> {
+        let domains = self.0.iter().map(|(domain, _)| domain);
+        let by_domain = domains
+            .filter_map(|domain| sight.mail_domain_allow(domain))
+            .next();
+        by_domain.or_else(|| {
+            let excused = |host: &MxHost| {
+                let by_name = sight.mail_server_allow(&host.name);
+                let mut addresses = host.ips.iter();
+                by_name.or_else(|| {
+                    let first = addresses
+                        .next()
+                        .and_then(|ip| sight.network_allow(*ip, Scope::Mail));
+                    let all = addresses.all(|ip| sight.network_allow(*ip, Scope::Mail).is_some());
+                    first.filter(|_| all)
+                })
+            };
+            let hits: Option<Vec<Hit>> = self.preferred().map(excused).collect();
+            hits?.into_iter().next()
+        })
     }
 
     /// Host names, then addresses, for the record.

@@ -18,6 +18,9 @@ impl Judge {
         if let Some(reserved) = judgement.reserved {
             self.settle_charges(reserved, lesson.outcome);
         }
+        if lesson.outcome == Outcome::Fail {
+            self.registers.withdraw(&judgement.counted);
+        }
         if lesson.outcome != Outcome::Create {
             return;
         }
@@ -91,6 +94,8 @@ impl Judge {
             self.store.key().hash(Purpose::Credential, &parts)
         });
         let folded = apps::fold(&created.name);
+        self.registers
+            .apps(|register| register.made(&folded, &created.client_id, attempt.at.as_second()));
         let app = App {
             credential,
             client_id: created.client_id.clone(),

@@ -126,6 +126,7 @@ pub(super) async fn learning<S: Inner>(
 
 /// The upstream never heard of it, so nothing is kept of it.
 fn unreached(shared: &Shared, attempt: &Attempt, judgement: Judgement, id: EventId) {
+    shared.judge.registers().withdraw(&judgement.counted);
     if let Some(reserved) = judgement.reserved {
         shared.judge.forget(reserved);
     }

@@ -143,7 +143,13 @@ pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
         // Else by who asks and not by what for: an attacker has more domains and
         // names than networks, and a flood with addresses of a large provider
         // must not swallow the rows of that provider's honest people.
-        Rule::ClientBan | Rule::Unreadable | Rule::Address | Rule::MailServer | Rule::Rate => {
+        Rule::ClientBan
+        | Rule::Unreadable
+        | Rule::Address
+        | Rule::MailServer
+        | Rule::MailCluster
+        | Rule::AppCluster
+        | Rule::Rate => {
             let network = event.client.map(|ip| wide_network(ip).to_string());
             network.unwrap_or_else(|| verdict.fact.clone())
         }
