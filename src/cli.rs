@@ -20,6 +20,7 @@ mod reach;
 mod reload;
 mod serve;
 mod status;
+mod store;
 
 pub use outcome::Failure;
 
@@ -66,6 +67,7 @@ enum Verb {
     Apps(apps::Apps),
     Status(status::StatusVerb),
     Reload(reload::Reload),
+    Store(store::StoreVerb),
     Completions(completions::Completions),
 }
 
@@ -89,6 +91,7 @@ pub fn run() -> ExitCode {
         Verb::Apps(verb) => verb.run(&config),
         Verb::Status(verb) => verb.run(&config),
         Verb::Reload(verb) => verb.run(&config),
+        Verb::Store(verb) => verb.run(&config),
         Verb::Completions(verb) => verb.run(),
     };
     outcome::exit(done)

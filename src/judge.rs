@@ -21,8 +21,7 @@ use crate::event::EventId;
 use crate::lists::Lists;
 use crate::mail::dns::Resolver;
 use crate::secret::Purpose;
-use crate::store::Store;
-use crate::store::limiter::Reservation;
+use crate::store::{Held, Store};
 use crate::verdict::{Decision, Judged, Mode, Rule, Verdict};
 
 pub mod app_sight;
@@ -83,7 +82,7 @@ pub struct Judgement {
 #[derive(Debug)]
 pub struct Reserved {
     dimensions: Vec<Dimension>,
-    reservation: Reservation,
+    held: Held,
 }
 
 impl Judge {

@@ -27,6 +27,9 @@ pub(super) fn judge(settings: &Settings, control: Handle) -> anyhow::Result<Judg
             settings.store.path.display()
         )
     })?;
+    if let Some(shared) = &settings.store.shared {
+        store.share(shared.clone(), &control);
+    }
     let resolver = Resolver::new(&dns_settings(settings), control.clone())
         .context("no DNS resolver can be had; name one in [dns] servers")?;
     let lists = lists(settings)?;

@@ -263,19 +263,19 @@ impl<'a> Bench<'a> {
         let dimensions = rate::dimensions(&asked, &self.policy.limits, self.judge.store.key());
         let charges: Vec<_> = dimensions.iter().map(|d| d.charge).collect();
         let mode = self.policy.mode(Rule::Rate);
-        match self.judge.store.limiter().reserve(&charges, self.now()) {
+        match self.judge.store.reserve(&charges, self.now()).await {
             Err(spent) => {
                 let verdict = rate::refuse(&spent);
                 self.say_of_mail(Rule::Rate, verdict).await;
             }
-            Ok(reservation) => {
+            Ok(held) => {
                 let verdict = rate::pass(self.attempt.client);
                 self.out.decision.verdicts.push(Judged {
                     rule: Rule::Rate,
                     mode,
                     verdict,
                 });
-                for spent in reservation.observed() {
+                for spent in held.observed() {
                     let verdict = rate::refuse(spent);
                     let mode = Mode::Observe;
                     self.out.decision.verdicts.push(Judged {
@@ -284,10 +284,7 @@ impl<'a> Bench<'a> {
                         verdict,
                     });
                 }
-                self.out.reserved = Some(Reserved {
-                    dimensions,
-                    reservation,
-                });
+                self.out.reserved = Some(Reserved { dimensions, held });
             }
         }
     }

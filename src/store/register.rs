@@ -20,11 +20,12 @@ use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
 use super::disk::desk::{Desk, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
+use super::transfer::Content;
 use crate::app::{App, ClientId};
 use crate::secret::KeyedHash;
 use memory::Memory;
 
-const FILE: FileKind = FileKind {
+pub(super) const FILE: FileKind = FileKind {
     name: "register.sqlite3",
     migrations: rows::MIGRATIONS,
     sync: Sync::Normal,
@@ -151,6 +152,32 @@ impl Register {
         self.desk.ask(ask).await.unwrap_or(0)
     }
 
+    /// Learns a credential, waiting for room in the queue.
+    pub(super) async fn take_credential(
+        &self,
+        id: ClientId,
+        credential: KeyedHash,
+    ) -> Result<(), StoreError> {
+        self.memory.lock().learn_credential(&id, credential);
+        if let Err(StoreError::Busy { .. }) =
+            self.desk.send(Job::Credential(id.clone(), credential))
+        {
+            self.flush().await?;
+            return self.desk.send(Job::Credential(id, credential));
+        }
+        Ok(())
+    }
+
+    /// Learns a token, waiting for the writer.
+    pub(super) async fn take_token(
+        &self,
+        token: KeyedHash,
+        id: ClientId,
+    ) -> Result<(), StoreError> {
+        let ask = |reply| Job::Token(token, id, reply);
+        self.desk.ask(ask).await.map(|_| ())
+    }
+
     pub(super) async fn size(&self) -> Result<RegisterSize, StoreError> {
         self.desk.ask(Job::Size).await
     }
@@ -162,6 +189,11 @@ impl Register {
     pub(super) fn failing(&self) -> Option<(&'static str, String)> {
         self.desk.failing()
     }
+}
+
+/// Everything in the file.
+pub(super) fn all(connection: &Connection, into: &mut Vec<Content>) -> rusqlite::Result<()> {
+    rows::all(connection, into)
 }
 
 /// The writer's side. It reads, too, so that nothing queued is overlooked.

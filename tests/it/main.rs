@@ -25,6 +25,7 @@ mod recheck;
 mod refusals;
 mod reload;
 mod secrets;
+mod shared;
 mod sign_up;
 mod smuggling;
 mod store;

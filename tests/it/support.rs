@@ -10,6 +10,7 @@ pub(crate) mod doors;
 pub(crate) mod gate;
 pub(crate) mod judged;
 pub(crate) mod program;
+pub(crate) mod redis;
 pub(crate) mod script;
 pub(crate) mod wire;
 
