@@ -9,6 +9,7 @@ use crate::judge::Judge;
 
 pub mod answer;
 pub mod ask;
+mod clusters;
 pub mod http;
 pub mod ready;
 pub mod socket;
@@ -32,9 +33,12 @@ impl Control {
         match ask {
             Ask::Reload => self.reload().await,
             Ask::Status => Answer::Status(Box::new(self.status())),
-            other => answer::from_store(other, self.judge.store())
-                .await
-                .unwrap_or_else(|| Answer::Fault("only a running gate can do that".into())),
+            other => match clusters::answer(other, &self.judge).await {
+                Ok(answer) => answer,
+                Err(other) => answer::from_store(other, self.judge.store())
+                    .await
+                    .unwrap_or_else(|| Answer::Fault("only a running gate can do that".into())),
+            },
         }
     }
 

@@ -35,7 +35,7 @@ pub(crate) const SIZES: [Size; 3] = [
     Size {
         name: "300k",
         sign_ups: 600.0,
-        logins: 3000.0,
+        logins: 1500.0,
     },
 ];
 

@@ -90,14 +90,14 @@ fn cases(size: usize, webhooks: bool, only: Option<&str>) -> Vec<Case> {
         };
         let calm = attack.key == "rush" || attack.key == "-";
         // Webhooks change something only where confirmations are the point.
-        if webhooks && !matches!(attack.key, "h" | "k2" | "b" | "rush") {
+        if webhooks && !matches!(attack.key, "h" | "k2") {
             continue;
         }
         cases.push(case(Start::Warm, attack.key == "rush"));
         if calm || size == 1 {
             cases.push(case(Start::Cold, attack.key == "rush"));
         }
-        if size == 2 && !calm && attack.hours < 24 {
+        if size == 2 && matches!(attack.key, "a1" | "e" | "j") {
             cases.push(case(Start::Warm, true));
         }
     }

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ban::{Ban, Effect, Scopes};
+use crate::cluster::{Cluster, ClusterId};
 use crate::event::{Event, EventId};
+use crate::judge::cluster::servers::ServerReport;
 
 /// A request. Attacker-reachable only through the filesystem: the socket is mode 0600.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,6 +29,25 @@ pub enum Ask {
     Reload,
     /// What the gate is doing.
     Status,
+    /// What the gate condemned by itself.
+    Clusters,
+    /// One of those.
+    Cluster {
+        /// Its number.
+        id: ClusterId,
+    },
+    /// Take a condemnation back.
+    Release {
+        /// Its number.
+        id: ClusterId,
+        /// Why.
+        why: String,
+    },
+    /// What is known of a mail server.
+    MailServer {
+        /// A host name or an address, as typed.
+        server: String,
+    },
     /// Apps older than the gate.
     ImportApps {
         /// At most a few hundred at a time.
@@ -103,6 +124,12 @@ pub enum Answer {
     Status(Box<Status>),
     /// How many apps were new.
     ImportApps(usize),
+    /// Every cluster, newest first.
+    Clusters(Vec<Cluster>),
+    /// One cluster, if there is such a one.
+    Cluster(Option<Box<Cluster>>),
+    /// What is known of a mail server, by each of its keys.
+    MailServer(Vec<ServerReport>),
     /// It could not be done, and why.
     Fault(String),
 }
