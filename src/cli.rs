@@ -12,6 +12,7 @@ mod bans;
 mod check;
 mod clusters;
 mod completions;
+mod contain;
 mod explain;
 mod log;
 mod mail_server;
@@ -64,6 +65,7 @@ enum Verb {
     Explain(explain::Explain),
     Clusters(clusters::Clusters),
     MailServer(mail_server::MailServerVerb),
+    Contain(contain::Contain),
     Apps(apps::Apps),
     Status(status::StatusVerb),
     Reload(reload::Reload),
@@ -86,6 +88,7 @@ pub fn run() -> ExitCode {
         Verb::Bans(verb) => verb.run(&config),
         Verb::Explain(verb) => verb.run(&config),
         Verb::Clusters(verb) => verb.run(&config),
+        Verb::Contain(verb) => verb.run(&config),
         Verb::MailServer(verb) => verb.run(&config),
         Verb::Apps(verb) => verb.run(&config),
         Verb::Status(verb) => verb.run(&config),

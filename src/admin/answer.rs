@@ -38,6 +38,7 @@ pub async fn from_store(ask: Ask, store: &Store) -> Option<Answer> {
         | Ask::Clusters
         | Ask::Cluster { .. }
         | Ask::Release { .. }
+        | Ask::Contain { .. }
         | Ask::MailServer { .. } => return None,
     };
     Some(answer.unwrap_or_else(Answer::Fault))

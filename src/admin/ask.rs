@@ -43,6 +43,13 @@ pub enum Ask {
         /// Why.
         why: String,
     },
+    /// Contain the tokens of a cluster, or let them go.
+    Contain {
+        /// Its number.
+        id: ClusterId,
+        /// Whether to contain.
+        contain: bool,
+    },
     /// What is known of a mail server.
     MailServer {
         /// A host name or an address, as typed.
@@ -128,6 +135,8 @@ pub enum Answer {
     Clusters(Vec<Cluster>),
     /// One cluster, if there is such a one.
     Cluster(Option<Box<Cluster>>),
+    /// How many tokens are contained in all; none if there is no such cluster.
+    Contain(Option<usize>),
     /// What is known of a mail server, by each of its keys.
     MailServer(Vec<ServerReport>),
     /// It could not be done, and why.

@@ -15,9 +15,16 @@ pub(super) async fn answer(ask: Ask, judge: &Judge) -> Result<Answer, Ask> {
         Ask::Release { id, why } => match registers.release(id, now, &why).await {
             Ok(released) => {
                 tracing::warn!(cluster = %id, why, "a cluster is released");
+                if let Err(fault) = judge.recontain().await {
+                    tracing::error!(%fault, "its tokens are still contained");
+                }
                 Answer::Cluster(released.map(Box::new))
             }
             Err(fault) => Answer::Fault(format!("released, but not on the disk: {fault}")),
+        },
+        Ask::Contain { id, contain } => match judge.contain(id, contain).await {
+            Ok(done) => Answer::Contain(done.map(|(_, count)| count)),
+            Err(fault) => Answer::Fault(fault.to_string()),
         },
         Ask::MailServer { server } => match registers.server(&server, now) {
             Some(reports) => Answer::MailServer(reports),

@@ -42,6 +42,7 @@ impl Servers {
             times,
             ended: None,
             confirmed: 0,
+            contained: false,
             refused: 0,
             suspects: suspects.iter().map(SignUp::suspect).collect(),
         };
@@ -256,6 +257,15 @@ impl Servers {
         self.clusters.get(&number)?;
         self.end(number, now, why);
         self.clusters.get(&number).cloned()
+    }
+
+    /// Marks whether a cluster's tokens are contained.
+    pub fn contain(&mut self, number: u64, contain: bool) -> Option<Cluster> {
+        let cluster = self.clusters.get_mut(&number)?;
+        cluster.contained = contain;
+        let cluster = cluster.clone();
+        self.change(Change::Cluster(Box::new(cluster.clone())));
+        Some(cluster)
     }
 
     fn end(&mut self, number: u64, now: i64, why: &str) {
