@@ -52,16 +52,34 @@ pub(crate) enum Start {
 pub(crate) type Results = BTreeMap<Case, Vec<Outcome>>;
 
 /// The largest server costs as much as all else together, so it has fewer seeds.
-const LARGE_SEEDS: usize = 5;
+const LARGE_SEEDS: u64 = 3;
 
 /// Every case on every seed.
 pub(crate) fn all(seeds: Range<u64>, only: Option<&str>) -> Results {
+    let half = seeds.start + (seeds.end - seeds.start) / 2;
+    let large = seeds.start..seeds.end.min(seeds.start + LARGE_SEEDS);
     let mut results = Results::new();
-    for (at, seed) in seeds.enumerate() {
-        for (size, of) in SIZES.iter().enumerate() {
-            if size == 2 && at >= LARGE_SEEDS {
-                continue;
+    std::thread::scope(|scope| {
+        let parts = [
+            (seeds.start..half, 0..2),
+            (half..seeds.end, 0..2),
+            (large, 2..3),
+        ];
+        let parts = parts.map(|(seeds, sizes)| scope.spawn(move || some(seeds, sizes, only)));
+        for part in parts {
+            for (case, outcomes) in part.join().expect("a run does not panic") {
+                results.entry(case).or_default().extend(outcomes);
             }
+        }
+    });
+    results
+}
+
+fn some(seeds: Range<u64>, sizes: Range<usize>, only: Option<&str>) -> Results {
+    let mut results = Results::new();
+    for seed in seeds {
+        for size in sizes.clone() {
+            let of = &SIZES[size];
             for webhooks in [false, true] {
                 let mut warm = None;
                 for case in cases(size, webhooks, only) {

@@ -65,7 +65,7 @@ impl Default for Tuning {
             elsewhere: [0.05, 0.3],
             young: 7 * DAY,
             tokens: [20, 30],
-            tokens_each: 4,
+            tokens_each: 5,
             ration: 5,
             ration_every: 6 * HOUR,
             lasts: [HOUR, 4 * HOUR, DAY, 7 * DAY],

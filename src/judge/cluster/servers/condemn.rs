@@ -41,7 +41,7 @@ impl Servers {
             until: now + self.duration(times),
             times,
             ended: None,
-            confirmed: 0,
+            confirmed: self.confirmed(&suspects),
             contained: false,
             refused: 0,
             suspects: suspects.iter().map(SignUp::suspect).collect(),
@@ -77,6 +77,15 @@ impl Servers {
             .take(SUSPECTS)
             .filter_map(|entry| self.sign_ups.peek(&entry.serial).cloned())
             .collect()
+    }
+
+    /// How many of them have domains that are known to have confirmed.
+    fn confirmed(&self, suspects: &[SignUp]) -> u32 {
+        let known = suspects.iter().filter(|suspect| {
+            let seen = self.domains.peek(&suspect.domain);
+            seen.is_some_and(|seen| seen.confirmed > 0)
+        });
+        u32::try_from(known.count()).unwrap_or(u32::MAX)
     }
 
     /// The narrow keys that nearly all suspects share; networks only where
@@ -175,7 +184,9 @@ impl Servers {
     fn counting(&self, history: &History, now: i64) -> Option<&Cluster> {
         let cluster = self.clusters.get(&history.cluster?)?;
         let memory = seconds(self.tuning.memory);
-        let real = !self.confirmations_known || cluster.confirmed > 0;
+        // One honest customer among the typed domains does not make them real.
+        let real = !self.confirmations_known
+            || cluster.confirmed as usize * 3 >= cluster.suspects.len().max(1);
         (real && cluster.ended.is_none() && now - cluster.until < memory).then_some(cluster)
     }
 
