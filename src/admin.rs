@@ -10,6 +10,7 @@ use crate::proxy::probe;
 
 pub mod answer;
 pub mod ask;
+mod clusters;
 pub mod http;
 pub mod ready;
 pub mod socket;
@@ -34,9 +35,12 @@ impl Control {
             Ask::Reload => self.reload().await,
             Ask::Status => Answer::Status(Box::new(self.status())),
             Ask::Probe { step } => answer_probe(step),
-            other => answer::from_store(other, self.judge.store())
-                .await
-                .unwrap_or_else(|| Answer::Fault("only a running gate can do that".into())),
+            other => match clusters::answer(other, &self.judge).await {
+                Ok(answer) => answer,
+                Err(other) => answer::from_store(other, self.judge.store())
+                    .await
+                    .unwrap_or_else(|| Answer::Fault("only a running gate can do that".into())),
+            },
         }
     }
 

@@ -134,6 +134,9 @@ pub struct Cluster {
     pub suspects: Vec<Suspect>,
     /// How many attempts it has refused.
     pub refused: u64,
+    /// Whether the tokens of its fresh apps are answered with 401.
+    #[serde(default)]
+    pub contained: bool,
     /// How many of its suspects are known to have confirmed their address.
     pub confirmed: u32,
 }

@@ -27,6 +27,7 @@ use crate::verdict::{Decision, Judged, Mode, Rule, Verdict};
 pub mod app_sight;
 mod bench;
 pub mod cluster;
+mod contained;
 pub mod doors;
 pub mod limit;
 mod mail_sight;
@@ -40,6 +41,7 @@ pub mod sight;
 use app_sight::{AppSight, Asking};
 use bench::Bench;
 use cluster::live::{Counted, Registers};
+use contained::Contained;
 use policy::Policy;
 use recheck::Recheck;
 use rules::address::Mailbox;
@@ -56,6 +58,7 @@ pub struct Judge {
     policy: ArcSwap<Policy>,
     recheck: Recheck,
     registers: Registers,
+    contained: Contained,
     control: Handle,
 }
 
@@ -103,6 +106,7 @@ impl Judge {
             policy: ArcSwap::from_pointee(policy),
             recheck: Recheck::new(recheck::DELAYS.to_vec()),
             registers,
+            contained: Contained::default(),
             control,
         }
     }

@@ -355,6 +355,14 @@ impl Store {
         Some(id)
     }
 
+    /// Every token learned of these apps. Reads the whole table: for a command, not a request.
+    ///
+    /// # Errors
+    /// If the register cannot answer.
+    pub async fn tokens_of(&self, apps: Vec<ClientId>) -> Result<Vec<KeyedHash>, StoreError> {
+        self.0.register.tokens_of(apps).await
+    }
+
     /// How many distinct tokens of an app were learned.
     pub async fn token_count(&self, id: &ClientId) -> u64 {
         self.0.register.token_count(id).await

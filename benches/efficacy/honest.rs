@@ -35,7 +35,7 @@ pub(crate) const SIZES: [Size; 3] = [
     Size {
         name: "300k",
         sign_ups: 600.0,
-        logins: 3000.0,
+        logins: 1500.0,
     },
 ];
 
@@ -241,12 +241,9 @@ fn isp(dice: &mut Dice) -> MailAt {
 pub(crate) fn at_hoster(number: u64, name: &str, dice: &mut Dice) -> MailAt {
     let machines = 1 + 12 / (number + 1);
     let machine = dice.below(machines);
-    let ip = std::net::Ipv4Addr::new(
-        91,
-        (number / 250) as u8,
-        (number % 250) as u8,
-        10 + machine as u8,
-    );
+    // Hosters are scattered over the world, the busy ones too.
+    let (b, c) = (number * 37 % 251, number * 101 % 253);
+    let ip = std::net::Ipv4Addr::new(91, b as u8, c as u8, 10 + machine as u8);
     world::at(
         name,
         &format!("server{machine}.hoster{number}.com"),

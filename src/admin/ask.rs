@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ban::{Ban, Effect, Scopes};
+use crate::cluster::{Cluster, ClusterId};
 use crate::event::{Event, EventId};
+use crate::judge::cluster::servers::ServerReport;
 use crate::proxy::probe::Sighting;
 
 /// A request. Attacker-reachable only through the filesystem: the socket is mode 0600.
@@ -32,6 +34,32 @@ pub enum Ask {
     Probe {
         /// Arm, read or end.
         step: ProbeStep,
+    },
+    /// What the gate condemned by itself.
+    Clusters,
+    /// One of those.
+    Cluster {
+        /// Its number.
+        id: ClusterId,
+    },
+    /// Take a condemnation back.
+    Release {
+        /// Its number.
+        id: ClusterId,
+        /// Why.
+        why: String,
+    },
+    /// Contain the tokens of a cluster, or let them go.
+    Contain {
+        /// Its number.
+        id: ClusterId,
+        /// Whether to contain.
+        contain: bool,
+    },
+    /// What is known of a mail server.
+    MailServer {
+        /// A host name or an address, as typed.
+        server: String,
     },
     /// Apps older than the gate.
     ImportApps {
@@ -123,6 +151,14 @@ pub enum Answer {
     Probe(String, Vec<Sighting>),
     /// How many apps were new.
     ImportApps(usize),
+    /// Every cluster, newest first.
+    Clusters(Vec<Cluster>),
+    /// One cluster, if there is such a one.
+    Cluster(Option<Box<Cluster>>),
+    /// How many tokens are contained in all; none if there is no such cluster.
+    Contain(Option<usize>),
+    /// What is known of a mail server, by each of its keys.
+    MailServer(Vec<ServerReport>),
     /// It could not be done, and why.
     Fault(String),
 }

@@ -50,6 +50,10 @@ impl Serve {
 
 async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Result<()> {
     let judge = Arc::new(assemble::judge(&settings, Handle::current())?);
+    judge
+        .recontain()
+        .await
+        .context("contained tokens cannot be read")?;
     let (listener, listening) = assemble::listener(&settings)?;
     tracing::info!(listen = %listening, upstream = %assemble::upstream(&settings), observe = settings.observe, "tuskgate is up");
     let control = administer(&settings, &judge, listening, path, observe).await?;

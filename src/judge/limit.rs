@@ -172,7 +172,7 @@ static ROWS: [Row; 22] = [
     row(
         Limit::TokenPerApp,
         "token-per-app",
-        30,
+        20,
         HOUR,
         "one installation needs one or two tokens for itself, a script a few; 2018 took 75 for each app",
     ),
@@ -186,7 +186,7 @@ static ROWS: [Row; 22] = [
     row(
         Limit::CodePerApp,
         "code-per-app",
-        60,
+        40,
         HOUR,
         "people log in through a new app one by one; an established app has no such limit",
     ),

@@ -37,6 +37,7 @@ impl Judge {
                 .store
                 .key()
                 .hash(Purpose::Token, &[token.expose().as_bytes()]);
+            self.contained.learn(id, hash);
             self.store.learn_token(hash, id).await;
         }
         if !judgement.proven && attempt.credential.is_some() {

@@ -37,6 +37,7 @@ mod access;
 mod answer;
 mod asking;
 mod body;
+mod contained;
 mod forward;
 mod function;
 mod judged;
@@ -129,6 +130,14 @@ impl<S: Inner> Service<Request<Body>> for Gate<S> {
                 };
             }
         };
+        let judge = &self.shared.judge;
+        if judge.contains_tokens()
+            && let Some(answer) = contained::refuse(judge, &request)
+        {
+            return GateFuture::Ready {
+                answer: Some(answer),
+            };
+        }
         match endpoint::guarded_path(request.method(), request.uri().path()) {
             None if self.shared.access == Access::Log => self.call_logged(client, request),
             None => GateFuture::Pass {

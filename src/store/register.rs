@@ -70,6 +70,7 @@ enum Job {
     CredentialOf(ClientId, Reply<Option<KeyedHash>>),
     TokenApp(KeyedHash, Reply<Option<ClientId>>),
     TokenCount(ClientId, Reply<u64>),
+    TokensOf(Vec<ClientId>, Reply<Vec<KeyedHash>>),
     Size(Reply<RegisterSize>),
     Flush(Reply<()>),
 }
@@ -178,6 +179,13 @@ impl Register {
         self.desk.ask(ask).await.map(|_| ())
     }
 
+    pub(super) async fn tokens_of(
+        &self,
+        apps: Vec<ClientId>,
+    ) -> Result<Vec<KeyedHash>, StoreError> {
+        self.desk.ask(|reply| Job::TokensOf(apps, reply)).await
+    }
+
     pub(super) async fn size(&self) -> Result<RegisterSize, StoreError> {
         self.desk.ask(Job::Size).await
     }
@@ -231,6 +239,7 @@ impl Clerk for Book {
             }
             Job::TokenApp(token, reply) => replies.now(reply, rows::token_app(connection, token)),
             Job::TokenCount(id, reply) => replies.now(reply, rows::token_count(connection, &id)),
+            Job::TokensOf(apps, reply) => replies.now(reply, rows::tokens_of(connection, &apps)),
             Job::Size(reply) => replies.now(reply, rows::size(connection)),
             Job::Flush(reply) => replies.after_commit(reply, Ok(()))?,
         }

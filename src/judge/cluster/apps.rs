@@ -65,7 +65,7 @@ impl Default for Tuning {
             elsewhere: [0.05, 0.3],
             young: 7 * DAY,
             tokens: [20, 30],
-            tokens_each: 4,
+            tokens_each: 5,
             ration: 5,
             ration_every: 6 * HOUR,
             lasts: [HOUR, 4 * HOUR, DAY, 7 * DAY],
@@ -304,6 +304,7 @@ impl Apps {
             suspects,
             refused: 0,
             confirmed: 0,
+            contained: false,
         };
         self.changes
             .push(Change::Cluster(Box::new(cluster.clone())));
@@ -339,6 +340,16 @@ impl Apps {
                 ..Look::default()
             };
         }
+        self.changes
+            .push(Change::Cluster(Box::new(cluster.clone())));
+        Some(cluster)
+    }
+
+    /// Marks whether a cluster's tokens are contained.
+    pub fn contain(&mut self, number: u64, contain: bool) -> Option<Cluster> {
+        let cluster = self.clusters.get_mut(&number)?;
+        cluster.contained = contain;
+        let cluster = cluster.clone();
         self.changes
             .push(Change::Cluster(Box::new(cluster.clone())));
         Some(cluster)

@@ -130,6 +130,23 @@ impl Registers {
         Ok(released)
     }
 
+    /// Marks whether a cluster's tokens are contained.
+    ///
+    /// # Errors
+    /// If that is not on the disk; it is in force all the same.
+    pub async fn mark_contained(
+        &self,
+        id: ClusterId,
+        contain: bool,
+    ) -> Result<Option<Cluster>, crate::store::StoreError> {
+        let marked = match id.kind {
+            ClusterKind::Mail => self.change(|servers| servers.contain(id.number, contain)),
+            ClusterKind::App => self.apps(|apps| apps.contain(id.number, contain)),
+        };
+        self.store.flush_clusters().await?;
+        Ok(marked)
+    }
+
     /// What is known of a mail server, by name or address.
     #[must_use]
     pub fn server(&self, text: &str, now: i64) -> Option<Vec<ServerReport>> {

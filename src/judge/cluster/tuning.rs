@@ -35,11 +35,10 @@ pub struct Tuning {
     pub network: f32,
     /// Added for a range, where a whole hoster's customers may live.
     pub range: f32,
-    /// Added for each fresh domain elsewhere: in a rush everybody is new.
-    pub elsewhere: f32,
-    /// The same for a range, which more of the honest ones share.
-    pub elsewhere_range: f32,
-    /// Taken off while another cluster was condemned within [`Tuning::alert`].
+    /// Added for each fresh domain elsewhere, because in a rush everybody is
+    /// new: for a host or address, a registrable name, a network, a range.
+    pub elsewhere: [f32; 4],
+    /// A window's score is multiplied by this while another cluster was condemned within [`Tuning::alert`].
     pub alerted: f32,
     /// A condemnation hits domains first seen at least this far back.
     pub reach: Duration,
@@ -94,9 +93,8 @@ impl Default for Tuning {
             registrable: 1.0,
             network: 2.0,
             range: 8.0,
-            elsewhere: 0.05,
-            elsewhere_range: 0.25,
-            alerted: 2.0,
+            elsewhere: [0.02, 0.06, 0.03, 0.25],
+            alerted: 0.6,
             reach: Duration::from_secs(DAY),
             alert: Duration::from_secs(DAY),
             again: 2.0,
@@ -136,11 +134,10 @@ impl Tuning {
     #[must_use]
     pub const fn rush(&self, key: &MailKey) -> f32 {
         match key {
-            MailKey::Range(_) => self.elsewhere_range,
-            MailKey::Host(_)
-            | MailKey::Registrable(_)
-            | MailKey::Address(_)
-            | MailKey::Network(_) => self.elsewhere,
+            MailKey::Host(_) | MailKey::Address(_) => self.elsewhere[0],
+            MailKey::Registrable(_) => self.elsewhere[1],
+            MailKey::Network(_) => self.elsewhere[2],
+            MailKey::Range(_) => self.elsewhere[3],
         }
     }
 }

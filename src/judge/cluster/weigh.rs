@@ -97,12 +97,12 @@ pub fn judge(
             continue;
         }
         let weight = weigh(history, coming, span, tuning);
-        let alerted = if scene.alert { tuning.alerted } else { 0.0 };
+        let alerted = if scene.alert { tuning.alerted } else { 1.0 };
         let (bar, least) = if scene.again {
-            (tuning.again, 1.0)
+            (tuning.again + surcharge, 1.0)
         } else {
             let others = elsewhere.saturating_sub(weight.fresh) as f32;
-            let bar = window.score + surcharge - alerted + others * tuning.rush(key);
+            let bar = window.score * alerted + surcharge + others * tuning.rush(key);
             (bar.max(tuning.least_domains), tuning.least_domains)
         };
         let dominates = weight.fresh as f32 >= tuning.dominance * weight.all as f32;

@@ -150,6 +150,27 @@ pub(super) fn token_app(
         .optional()
 }
 
+/// Every token of these apps, in one pass over the table, which has no other index.
+pub(super) fn tokens_of(
+    connection: &Connection,
+    apps: &[ClientId],
+) -> rusqlite::Result<Vec<KeyedHash>> {
+    if apps.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted: std::collections::HashSet<&str> = apps.iter().map(ClientId::as_str).collect();
+    let mut query = connection.prepare("SELECT token, client_id FROM tokens")?;
+    let mut rows = query.query([])?;
+    let mut tokens = Vec::new();
+    while let Some(row) = rows.next()? {
+        let client_id: String = row.get(1)?;
+        if wanted.contains(client_id.as_str()) {
+            tokens.push(KeyedHash(row.get(0)?));
+        }
+    }
+    Ok(tokens)
+}
+
 pub(super) fn token_count(connection: &Connection, id: &ClientId) -> rusqlite::Result<u64> {
     let count = connection
         .prepare_cached("SELECT tokens FROM token_counts WHERE client_id = ?1")?

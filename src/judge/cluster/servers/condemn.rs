@@ -41,7 +41,8 @@ impl Servers {
             until: now + self.duration(times),
             times,
             ended: None,
-            confirmed: 0,
+            confirmed: self.confirmed(&suspects),
+            contained: false,
             refused: 0,
             suspects: suspects.iter().map(SignUp::suspect).collect(),
         };
@@ -76,6 +77,15 @@ impl Servers {
             .take(SUSPECTS)
             .filter_map(|entry| self.sign_ups.peek(&entry.serial).cloned())
             .collect()
+    }
+
+    /// How many of them have domains that are known to have confirmed.
+    fn confirmed(&self, suspects: &[SignUp]) -> u32 {
+        let known = suspects.iter().filter(|suspect| {
+            let seen = self.domains.peek(&suspect.domain);
+            seen.is_some_and(|seen| seen.confirmed > 0)
+        });
+        u32::try_from(known.count()).unwrap_or(u32::MAX)
     }
 
     /// The narrow keys that nearly all suspects share; networks only where
@@ -174,7 +184,9 @@ impl Servers {
     fn counting(&self, history: &History, now: i64) -> Option<&Cluster> {
         let cluster = self.clusters.get(&history.cluster?)?;
         let memory = seconds(self.tuning.memory);
-        let real = !self.confirmations_known || cluster.confirmed > 0;
+        // One honest customer among the typed domains does not make them real.
+        let real = !self.confirmations_known
+            || cluster.confirmed as usize * 3 >= cluster.suspects.len().max(1);
         (real && cluster.ended.is_none() && now - cluster.until < memory).then_some(cluster)
     }
 
@@ -256,6 +268,15 @@ impl Servers {
         self.clusters.get(&number)?;
         self.end(number, now, why);
         self.clusters.get(&number).cloned()
+    }
+
+    /// Marks whether a cluster's tokens are contained.
+    pub fn contain(&mut self, number: u64, contain: bool) -> Option<Cluster> {
+        let cluster = self.clusters.get_mut(&number)?;
+        cluster.contained = contain;
+        let cluster = cluster.clone();
+        self.change(Change::Cluster(Box::new(cluster.clone())));
+        Some(cluster)
     }
 
     fn end(&mut self, number: u64, now: i64, why: &str) {
