@@ -12,7 +12,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::{Failure, assemble};
 use crate::config::{self, Environment, Settings};
-use crate::store::transfer::{Counts, Reading, Record, examine, missing, read_lines, write_lines};
+use crate::store::transfer::{
+    Counts, Examination, Reading, Record, examine, missing, read_lines, write_lines,
+};
 use crate::store::{Distant, Store};
 
 /// Look through the store, or move what is in it
@@ -85,7 +87,8 @@ impl StoreVerb {
 
 async fn check(settings: &Settings) -> anyhow::Result<()> {
     let path = &settings.store.path;
-    let (files, counts) = examine(path).with_context(|| format!("store {}", path.display()))?;
+    let Examination { files, counts } =
+        examine(path).with_context(|| format!("store {}", path.display()))?;
     let mut faults = 0;
     for (name, fault) in files {
         println!("{name}: {}", fault.as_deref().unwrap_or("sound"));

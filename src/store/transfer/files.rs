@@ -65,12 +65,20 @@ impl Reading {
     }
 }
 
-/// Looks through every file of the store in `path`: for each what is wrong with
-/// it, if anything, and what all of them hold.
+/// What a look through a store's files found.
+#[derive(Clone, Debug)]
+pub struct Examination {
+    /// Each file, and what is wrong with it, if anything.
+    pub files: Vec<(&'static str, Option<String>)>,
+    /// What all of them hold.
+    pub counts: Counts,
+}
+
+/// Looks through every file of the store in `path`.
 ///
 /// # Errors
 /// If there is no store, or no key in it.
-pub fn examine(path: &Path) -> Result<(Vec<(&'static str, Option<String>)>, Counts), StoreError> {
+pub fn examine(path: &Path) -> Result<Examination, StoreError> {
     folder::read_key(path)?;
     let kinds = [&bans::FILE, &register::FILE, &events::FILE, &budgets::FILE];
     let found = kinds.map(|kind| {
@@ -83,5 +91,8 @@ pub fn examine(path: &Path) -> Result<(Vec<(&'static str, Option<String>)>, Coun
             counts.add(&record);
         }
     }
-    Ok((found.into(), counts))
+    Ok(Examination {
+        files: found.into(),
+        counts,
+    })
 }

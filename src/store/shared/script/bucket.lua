@@ -90,13 +90,17 @@ end
 
 local function count_minute(minute, by)
   if minute > clock.swept then
-    redis.call('HINCRBY', KEYS[2], whole(minute), by)
-    redis.call('PEXPIRE', KEYS[2], whole(MONTH))
+    if redis.call('HINCRBY', KEYS[2], whole(minute), by) == by then
+      -- The first of this minute: the hash may be new.
+      redis.call('PEXPIRE', KEYS[2], whole(MONTH))
+    end
     clock.keys, clock.dirty = math.max(0, clock.keys + by), true
   end
 end
 
--- Writes a bucket, or deletes it if nothing would be remembered.
+-- Writes a bucket, or deletes it if nothing would be remembered. It ends with
+-- the minute it is counted in, which moves on but not back: else every charge
+-- and every settling would be counted anew.
 local function write_bucket(key, bucket, now)
   local left = bucket.full - now
   if #bucket.groups > 0 then left = math.max(left, LONGEST) end
@@ -108,7 +112,7 @@ local function write_bucket(key, bucket, now)
     return
   end
   local minute = math.floor((now + left) / MINUTE) + 1
-  if minute ~= bucket.minute then
+  if minute > bucket.minute then
     if bucket.minute > 0 then count_minute(bucket.minute, -1) end
     count_minute(minute, 1)
     bucket.minute = minute
@@ -117,5 +121,6 @@ local function write_bucket(key, bucket, now)
   for _, group in ipairs(bucket.groups) do
     table.insert(parts, struct.pack('>dI4I4I4', group.first, group.last - group.first, group.charges, group.open))
   end
-  redis.call('SET', key, table.concat(parts), 'PX', whole(math.ceil(left / 1000) + 1000))
+  local ends = math.ceil((bucket.minute * MINUTE - now) / 1000) + 1000
+  redis.call('SET', key, table.concat(parts), 'PX', whole(ends))
 end
