@@ -3,6 +3,7 @@
 mod support;
 
 mod attack;
+mod clusters;
 mod config;
 mod dns;
 mod drain;
