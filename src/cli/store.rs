@@ -12,9 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::{Failure, assemble};
 use crate::config::{self, Environment, Settings};
-use crate::store::transfer::{
-    Counts, Examination, Reading, Record, examine, missing, read_lines, write_lines,
-};
+use crate::store::transfer::{Counts, Reading, Record, examine, missing, read_lines, write_lines};
 use crate::store::{Distant, Store};
 
 /// Look through the store, or move what is in it
@@ -87,14 +85,13 @@ impl StoreVerb {
 
 async fn check(settings: &Settings) -> anyhow::Result<()> {
     let path = &settings.store.path;
-    let Examination { files, counts } =
-        examine(path).with_context(|| format!("store {}", path.display()))?;
+    let found = examine(path).with_context(|| format!("store {}", path.display()))?;
     let mut faults = 0;
-    for (name, fault) in files {
+    for (name, fault) in found.files {
         println!("{name}: {}", fault.as_deref().unwrap_or("sound"));
         faults += usize::from(fault.is_some());
     }
-    println!("{counts}");
+    println!("{}", found.counts);
     if let Some(shared) = &settings.store.shared {
         let reading = Reading::open(path)?;
         let said = match Distant::reach(shared, reading.key()).await {

@@ -20,7 +20,7 @@ use crate::app::ClientId;
 use crate::ban::{Effect, Subject};
 use crate::secret::KeyedHash;
 
-pub use files::{Examination, Reading, examine};
+pub use files::{Examined, Reading, examine};
 pub use lines::{LinesError, read_lines, write_lines};
 
 /// One thing that a store holds. What is in it is the store's own affair.

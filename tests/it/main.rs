@@ -7,6 +7,7 @@ mod apps;
 mod architecture;
 mod attack;
 mod cli;
+mod clusters;
 mod config;
 mod demo;
 mod differential;

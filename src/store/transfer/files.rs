@@ -65,12 +65,12 @@ impl Reading {
     }
 }
 
-/// What a look through a store's files found.
-#[derive(Clone, Debug)]
-pub struct Examination {
-    /// Each file, and what is wrong with it, if anything.
+/// What [`examine`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examined {
+    /// Each file, and what is wrong with it.
     pub files: Vec<(&'static str, Option<String>)>,
-    /// What all of them hold.
+    /// What all of them hold, if all can be read.
     pub counts: Counts,
 }
 
@@ -78,7 +78,7 @@ pub struct Examination {
 ///
 /// # Errors
 /// If there is no store, or no key in it.
-pub fn examine(path: &Path) -> Result<Examination, StoreError> {
+pub fn examine(path: &Path) -> Result<Examined, StoreError> {
     folder::read_key(path)?;
     let kinds = [&bans::FILE, &register::FILE, &events::FILE, &budgets::FILE];
     let found = kinds.map(|kind| {
@@ -91,7 +91,7 @@ pub fn examine(path: &Path) -> Result<Examination, StoreError> {
             counts.add(&record);
         }
     }
-    Ok(Examination {
+    Ok(Examined {
         files: found.into(),
         counts,
     })

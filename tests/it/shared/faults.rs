@@ -132,25 +132,46 @@ async fn full() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_and_the_right_one() {
-    let server = Server::start(
-        Make::Redis,
-        &[
-            "--user",
-            "gate",
-            "on",
-            ">right",
-            "~{tuskgate}*",
-            "&{tuskgate}*",
-            "+@all",
-            "-@dangerous",
-        ],
-    );
-    let with = |password: &str| format!("{}?user=gate&pass={password}", server.url());
+    // The user that deploy/SCALING.md tells to make, and no more rights.
+    let page = std::fs::read_to_string("deploy/SCALING.md").expect("the page is there");
+    let line = page
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("ACL SETUSER "));
+    let line = line.expect("it tells").replace(">PASSWORD", ">right");
+    let mut words = vec!["--user"];
+    words.extend(line.split(' '));
+    let server = Server::start(Make::Redis, &words);
+    let with = |password: &str| format!("{}?user=tuskgate&pass={password}", server.url());
     let wrong = Node::start(SharedSettings::new(with("wrong")));
     assert!(longest(&wrong, 5).await < TIMEOUT + SLACK);
     let right = Node::join(&with("right"), Duration::from_secs(1)).await;
     assert_eq!(take(&right, &[charge("a", "x", "5/1h")], 10).await, (5, 5));
     assert!(!wrong.store.is_shared());
+    // Everything else works with these rights as well: bans, tokens.
+    let (id, token) = (
+        tuskgate::app::ClientId::new("id-1"),
+        tuskgate::secret::KeyedHash([1; 16]),
+    );
+    right.store.learn_token(token, &id).await;
+    let ban = super::bans::ban("first.example");
+    right.store.ban(ban).await.expect("on the disk");
+    until("token and ban are shared", || {
+        server.ask(&[
+            "--user",
+            "tuskgate",
+            "--pass",
+            "right",
+            "--no-auth-warning",
+            "EVAL",
+            "return redis.call('EXISTS', KEYS[1], KEYS[2])",
+            "2",
+            "{tuskgate}:bans",
+            &format!("{{tuskgate}}:token:{token}"),
+        ]) == "2"
+    })
+    .await;
+    let errors = server.ask(&["INFO", "errorstats"]);
+    assert!(!errors.contains("NOPERM"), "{errors}");
     let said = tuskgate::telemetry::trouble::current().join("\n");
     assert!(!said.contains("wrong"), "{said}");
 }
