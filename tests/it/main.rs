@@ -4,6 +4,7 @@ mod support;
 
 mod attack;
 mod config;
+mod differential;
 mod dns;
 mod drain;
 mod end_to_end;

@@ -1,0 +1,84 @@
+//! The gate reads what Rails reads, or refuses: every request is sent raw to
+//! the gate; what it forwards must be the bytes that were sent, and two real
+//! Rails, asked with those bytes, must reach the action that the gate judged
+//! with the parameters that it judged by.
+//!
+//! The requests: every row of the facts about Mastodon 4.1 and main
+//! (`tests/differential/rows.jsonl`, each named after its row), the vectors of
+//! `tests/rack`, what honest clients send, and as many as one likes from a
+//! grammar of tricks.
+
+mod compare;
+mod lane;
+mod recorder;
+mod sent;
+mod stage;
+mod witness;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sent::Sent;
+use stage::Stage;
+use witness::{Verdict, Witness};
+
+/// The lines of a file of vectors.
+fn vectors(name: &str) -> Vec<Sent> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let text = std::fs::read_to_string(&path).expect("the vectors are checked in");
+    text.lines().map(Sent::read).collect()
+}
+
+#[test]
+fn rows_of_the_facts_and_vectors_of_rack() {
+    let stage = Stage::start().expect("the gate and both Rails");
+    for (file, least) in [
+        ("tests/differential/rows.jsonl", 2_700),
+        ("tests/rack/vectors.jsonl", 1_100),
+    ] {
+        let vectors = vectors(file);
+        assert!(vectors.len() >= least, "only {} in {file}", vectors.len());
+        let counts = all(&stage, &vectors);
+        tell(file, &counts);
+        let compared = counts.get("equal at both").copied().unwrap_or_default();
+        assert!(compared * 5 >= vectors.len(), "{file}: only {compared} were read by all three");
+    }
+}
+
+/// Sends each; fails with every difference, and with every refusal of an honest one.
+fn all(stage: &Stage, vectors: &[Sent]) -> BTreeMap<String, usize> {
+    let mut witness = Witness::new(stage, "v");
+    let mut counts = BTreeMap::new();
+    let mut faults = Vec::new();
+    for sent in vectors {
+        let verdict = witness.send(sent);
+        let strays = stage.recorder.faults();
+        if !strays.is_empty() {
+            faults.push(format!("{strays:?}: {sent:?}"));
+        }
+        let kind = match verdict {
+            Verdict::Differs(fault) => {
+                faults.push(format!("{fault}: {sent:?}"));
+                "differ"
+            }
+            Verdict::Refused(status) if sent.honest => {
+                faults.push(format!("honest, and refused with {status}: {sent:?}"));
+                "refused"
+            }
+            Verdict::Refused(_) => "refused",
+            Verdict::Equal { compared: 2 } => "equal at both",
+            Verdict::Equal { compared: 1 } => "equal at one, no door at the other",
+            Verdict::Equal { .. } => "no door",
+        };
+        *counts.entry(kind.to_owned()).or_default() += 1;
+    }
+    assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), vectors.len(), faults.join("\n"));
+    counts
+}
+
+fn tell(what: &str, counts: &BTreeMap<String, usize>) {
+    eprintln!("{what}");
+    for (kind, count) in counts {
+        eprintln!("{count:>8}  {kind}");
+    }
+}
