@@ -161,10 +161,12 @@ fn family(path: &str) -> Option<GuardedPath> {
             Some(page) => auth(stem(page)?)?,
         },
         "oauth" => return oauth(rest),
-        "settings" => return applications(rest.next()?, rest, |id| match id {
-            "new" => GuardedPath::OtherApplication,
-            _ => GuardedPath::SettingsApplication,
-        }),
+        "settings" => {
+            return applications(rest.next()?, rest, |id| match id {
+                "new" => GuardedPath::OtherApplication,
+                _ => GuardedPath::SettingsApplication,
+            });
+        }
         "invite" => {
             stem(rest.next()?)?;
             GuardedPath::Invite

@@ -52,12 +52,6 @@ fn addresses_that_mastodon_takes() {
         ("ΑΣ@b.test", "ασ@b.test", "ασ@b.test", "b.test"),
         ("a@\u{212a}it.com", "a@kit.com", "a@kit.com", "kit.com"),
         (
-            "a@ｅxample.com",
-            "a@ｅxample.com",
-            "a@example.com",
-            "example.com",
-        ),
-        (
             "a@EXÄMPLE.com",
             "a@exämple.com",
             "a@xn--exmple-cua.com",

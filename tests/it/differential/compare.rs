@@ -34,7 +34,10 @@ fn actions(endpoint: Endpoint) -> &'static [&'static str] {
             "Oauth::AuthorizationsController#create",
         ],
         Endpoint::SignIn => &["Auth::SessionsController#create"],
-        Endpoint::InviteCreate => &["InvitesController#create", "Admin::InvitesController#create"],
+        Endpoint::InviteCreate => &[
+            "InvitesController#create",
+            "Admin::InvitesController#create",
+        ],
         Endpoint::Subscription => &["Api::V1::Accounts::EmailSubscriptionsController#create"],
         other => panic!("a door without an action: {other:?}"),
     }
@@ -53,7 +56,6 @@ pub(crate) enum Outcome {
 
 /// What Rails told.
 pub(crate) struct Echo {
-    pub(crate) status: u16,
     /// Nothing if no action was reached.
     pub(crate) told: Option<Value>,
 }
@@ -64,7 +66,9 @@ pub(crate) fn compare(heard: &Heard, reading: Option<&Reading>, echo: &Echo) -> 
         return Outcome::Harmless;
     };
     let action = told["action"].as_str().unwrap_or_default();
-    let guarded = Endpoint::ALL.iter().any(|door| actions(*door).contains(&action));
+    let guarded = Endpoint::ALL
+        .iter()
+        .any(|door| actions(*door).contains(&action));
     let attempt = match reading {
         Some(Reading::Attempt(attempt)) => attempt,
         Some(Reading::Open) | None if guarded => {
@@ -76,7 +80,10 @@ pub(crate) fn compare(heard: &Heard, reading: Option<&Reading>, echo: &Echo) -> 
         return Outcome::Harmless;
     }
     if !actions(attempt.endpoint).contains(&action) {
-        return Outcome::Differs(format!("judged as {:?}, reached {action}", attempt.endpoint));
+        return Outcome::Differs(format!(
+            "judged as {:?}, reached {action}",
+            attempt.endpoint
+        ));
     }
     if !told["fault"].is_null() {
         // The parameters cannot be had: the action ends in an error page.
@@ -101,7 +108,14 @@ fn parameters(heard: &Heard, told: &Value) -> Option<String> {
         Ok(read) => read.params,
         Err(fault) => return Some(format!("unreadable after all: {fault}")),
     };
-    let path = ["controller", "action", "format", "id", "account_id", "invite_code"];
+    let path = [
+        "controller",
+        "action",
+        "format",
+        "id",
+        "account_id",
+        "invite_code",
+    ];
     let theirs = &told["typed"][1];
     let mut missing: Vec<&str> = ours.iter().map(|(key, _)| key).collect();
     for pair in theirs.as_array().into_iter().flatten() {
@@ -128,7 +142,10 @@ fn same(ours: &Ours, typed: &Value) -> bool {
             let theirs = typed[1].as_array().map_or(&[][..], Vec::as_slice);
             typed[0] == "list"
                 && ours.len() == theirs.len()
-                && ours.iter().zip(theirs).all(|(ours, theirs)| same(ours, theirs))
+                && ours
+                    .iter()
+                    .zip(theirs)
+                    .all(|(ours, theirs)| same(ours, theirs))
         }
         Ours::Map(ours) => typed[0] == "map" && same_map(ours, &typed[1]),
     }
@@ -147,13 +164,19 @@ fn same_map(ours: &Params, pairs: &Value) -> bool {
 fn mailbox(attempt: &Attempt, told: &Value) -> Option<String> {
     let theirs = &told["mailbox"];
     let stored = theirs["stored"].as_str().unwrap_or_default();
-    let looked_up = matches!(attempt.endpoint, Endpoint::SignIn | Endpoint::ConfirmationResend);
+    let looked_up = matches!(
+        attempt.endpoint,
+        Endpoint::SignIn | Endpoint::ConfirmationResend
+    );
     let Some(ours) = &attempt.email else {
         let missed = !stored.is_empty() && !looked_up;
         return missed.then(|| format!("no address to the gate, {theirs} to Rails"));
     };
     if ours.exact.expose() != stored {
-        return Some(format!("address {:?} to the gate, {theirs} to Rails", ours.exact.expose()));
+        return Some(format!(
+            "address {:?} to the gate, {theirs} to Rails",
+            ours.exact.expose()
+        ));
     }
     let domain = theirs["domain"].as_str()?;
     let judged = ours.domains.iter().any(|ours| ours.as_str() == domain);
@@ -163,24 +186,65 @@ fn mailbox(attempt: &Attempt, told: &Value) -> Option<String> {
 /// The parameters that strong parameters let through, as far as the gate judges by them.
 fn fields(attempt: &Attempt, told: &Value) -> Option<String> {
     let permitted = |key: &str| pair(&told["permitted"][1], key);
-    let text = |key: &str| permitted(key).and_then(|typed| typed[1].as_str()).unwrap_or_default();
+    let text = |key: &str| {
+        permitted(key)
+            .and_then(|typed| typed[1].as_str())
+            .unwrap_or_default()
+    };
     let mut pairs: Vec<(&str, String, String)> = Vec::new();
     match attempt.endpoint {
         Endpoint::SignUp => {
-            let account = permitted("account_attributes").map_or(Value::Null, |typed| typed[1].clone());
-            let username = pair(&account, "username").and_then(|typed| typed[1].as_str()).unwrap_or_default();
-            pairs.push(("username", attempt.username.clone().unwrap_or_default(), username.to_owned()));
-            pairs.push(("invite_code", invite(attempt), text("invite_code").to_owned()));
+            let account =
+                permitted("account_attributes").map_or(Value::Null, |typed| typed[1].clone());
+            let username = pair(&account, "username")
+                .and_then(|typed| typed[1].as_str())
+                .unwrap_or_default();
+            pairs.push((
+                "username",
+                attempt.username.clone().unwrap_or_default(),
+                username.to_owned(),
+            ));
+            pairs.push((
+                "invite_code",
+                invite(attempt),
+                text("invite_code").to_owned(),
+            ));
         }
         Endpoint::ApiSignUp => {
-            pairs.push(("username", attempt.username.clone().unwrap_or_default(), text("username").to_owned()));
-            pairs.push(("invite_code", invite(attempt), text("invite_code").to_owned()));
+            pairs.push((
+                "username",
+                attempt.username.clone().unwrap_or_default(),
+                text("username").to_owned(),
+            ));
+            pairs.push((
+                "invite_code",
+                invite(attempt),
+                text("invite_code").to_owned(),
+            ));
         }
-        Endpoint::AppCreate => apps(attempt, permitted("redirect_uris"), text("client_name"), text("website"), &mut pairs),
-        Endpoint::AppSettings => apps(attempt, permitted("redirect_uri"), text("name"), text("website"), &mut pairs),
+        Endpoint::AppCreate => apps(
+            attempt,
+            permitted("redirect_uris"),
+            text("client_name"),
+            text("website"),
+            &mut pairs,
+        ),
+        Endpoint::AppSettings => apps(
+            attempt,
+            permitted("redirect_uri"),
+            text("name"),
+            text("website"),
+            &mut pairs,
+        ),
         Endpoint::Token => {
-            let grant = permitted("grant_type").and_then(|typed| typed[1].as_str()).map(Grant::read);
-            pairs.push(("grant_type", format!("{:?}", attempt.grant), format!("{grant:?}")));
+            let grant = permitted("grant_type")
+                .and_then(|typed| typed[1].as_str())
+                .map(Grant::read);
+            pairs.push((
+                "grant_type",
+                format!("{:?}", attempt.grant),
+                format!("{grant:?}"),
+            ));
         }
         _ => {}
     }
@@ -191,7 +255,10 @@ fn fields(attempt: &Attempt, told: &Value) -> Option<String> {
 }
 
 fn invite(attempt: &Attempt) -> String {
-    attempt.invite.as_ref().map_or_else(String::new, |code| code.expose().to_owned())
+    attempt
+        .invite
+        .as_ref()
+        .map_or_else(String::new, |code| code.expose().to_owned())
 }
 
 fn apps(
@@ -203,17 +270,36 @@ fn apps(
 ) {
     let app = attempt.new_app.as_ref();
     let texts: Vec<&str> = match redirects {
-        Some(typed) if typed[0] == "list" => {
-            typed[1].as_array().into_iter().flatten().filter_map(|item| item[1].as_str()).collect()
-        }
+        Some(typed) if typed[0] == "list" => typed[1]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|item| item[1].as_str())
+            .collect(),
         Some(typed) => typed[1].as_str().into_iter().collect(),
         None => Vec::new(),
     };
     let blank = [' ', '\t', '\n', '\u{b}', '\u{c}', '\r', '\0'];
-    let theirs: Vec<&str> = texts.iter().flat_map(|text| text.split(blank)).filter(|uri| !uri.is_empty()).collect();
-    let ours: Vec<&str> = app.iter().flat_map(|app| &app.redirect_uris).map(String::as_str).collect();
-    pairs.push(("name", app.map_or_else(String::new, |app| app.name.as_str().to_owned()), name.to_owned()));
-    pairs.push(("website", app.and_then(|app| app.website.clone()).unwrap_or_default(), website.to_owned()));
+    let theirs: Vec<&str> = texts
+        .iter()
+        .flat_map(|text| text.split(blank))
+        .filter(|uri| !uri.is_empty())
+        .collect();
+    let ours: Vec<&str> = app
+        .iter()
+        .flat_map(|app| &app.redirect_uris)
+        .map(String::as_str)
+        .collect();
+    pairs.push((
+        "name",
+        app.map_or_else(String::new, |app| app.name.as_str().to_owned()),
+        name.to_owned(),
+    ));
+    pairs.push((
+        "website",
+        app.and_then(|app| app.website.clone()).unwrap_or_default(),
+        website.to_owned(),
+    ));
     pairs.push(("redirect URIs", format!("{ours:?}"), format!("{theirs:?}")));
 }
 
@@ -222,24 +308,42 @@ fn credentials(attempt: &Attempt, told: &Value) -> Option<String> {
     let (ours, theirs) = match attempt.endpoint {
         Endpoint::Token => {
             let ours = attempt.credential.as_ref();
-            let secret = ours.and_then(|ours| ours.client_secret.as_ref()).map(|secret| secret.expose().to_owned());
-            let uid = told["client"]["uid"].as_str().filter(|uid| !uid.trim().is_empty());
+            let secret = ours
+                .and_then(|ours| ours.client_secret.as_ref())
+                .map(|secret| secret.expose().to_owned());
+            let uid = told["client"]["uid"]
+                .as_str()
+                .filter(|uid| !uid.trim().is_empty());
             (
                 ours.map(|ours| (ours.client_id.as_str().to_owned(), secret)),
-                uid.map(|uid| (uid.to_owned(), told["client"]["secret"].as_str().map(str::to_owned))),
+                uid.map(|uid| {
+                    (
+                        uid.to_owned(),
+                        told["client"]["secret"].as_str().map(str::to_owned),
+                    )
+                }),
             )
         }
         Endpoint::Authorize => {
             let theirs = pair(&told["typed"][1], "client_id").and_then(|typed| typed[1].as_str());
             let theirs = theirs.filter(|id| !id.trim().is_empty());
             (
-                attempt.credential.as_ref().map(|ours| (ours.client_id.as_str().to_owned(), None)),
+                attempt
+                    .credential
+                    .as_ref()
+                    .map(|ours| (ours.client_id.as_str().to_owned(), None)),
                 theirs.map(|id| (id.to_owned(), None)),
             )
         }
         Endpoint::ApiSignUp | Endpoint::ApiEmailChange => (
-            attempt.bearer.as_ref().map(|token| (token.expose().to_owned(), None)),
-            told["bearer"].as_str().filter(|token| !token.is_empty()).map(|token| (token.to_owned(), None)),
+            attempt
+                .bearer
+                .as_ref()
+                .map(|token| (token.expose().to_owned(), None)),
+            told["bearer"]
+                .as_str()
+                .filter(|token| !token.is_empty())
+                .map(|token| (token.to_owned(), None)),
         ),
         _ => return None,
     };
@@ -249,9 +353,18 @@ fn credentials(attempt: &Attempt, told: &Value) -> Option<String> {
 /// The body's bytes, as Rails received them.
 fn digest(heard: &Heard, told: &Value) -> Option<String> {
     let theirs = &told["body"]["bytes"];
-    (*theirs != heard.body.len()).then(|| format!("{} bytes of body to the gate, {theirs} to Rails", heard.body.len()))
+    (*theirs != heard.body.len()).then(|| {
+        format!(
+            "{} bytes of body to the gate, {theirs} to Rails",
+            heard.body.len()
+        )
+    })
 }
 
 fn pair<'a>(pairs: &'a Value, key: &str) -> Option<&'a Value> {
-    pairs.as_array()?.iter().find(|pair| pair[0] == key).map(|pair| &pair[1])
+    pairs
+        .as_array()?
+        .iter()
+        .find(|pair| pair[0] == key)
+        .map(|pair| &pair[1])
 }

@@ -69,8 +69,16 @@ impl Lane {
             Err(fault) if timed_out(&fault) => return Err(fault),
             Err(_) => return Ok(Reply::Nothing),
         };
-        let method = if bytes.starts_with(b"HEAD ") { "HEAD" } else { "" };
-        let mut answer = Answer { status, headers, body: Vec::new() };
+        let method = if bytes.starts_with(b"HEAD ") {
+            "HEAD"
+        } else {
+            ""
+        };
+        let mut answer = Answer {
+            status,
+            headers,
+            body: Vec::new(),
+        };
         let whole = read_body(&mut stream, method, &mut answer)?;
         let closes = answer
             .header("connection")
@@ -99,5 +107,8 @@ fn connect(to: SocketAddr) -> io::Result<BufReader<TcpStream>> {
 }
 
 fn timed_out(fault: &io::Error) -> bool {
-    matches!(fault.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+    matches!(
+        fault.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
 }

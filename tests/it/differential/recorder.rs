@@ -40,7 +40,10 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
-        let recorder = Self { address: listener.local_addr()?, log: Arc::default() };
+        let recorder = Self {
+            address: listener.local_addr()?,
+            log: Arc::default(),
+        };
         let log = Arc::clone(&recorder.log);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -77,7 +80,9 @@ fn serve(stream: &TcpStream, log: &Mutex<Log>) {
                 match id.and_then(|id| id.to_str().ok()) {
                     Some(id) => log.heard.entry(id.to_owned()).or_default().push(heard),
                     None if own_question(&heard) => {}
-                    None => log.faults.push(format!("no id: {}", heard.wire.escape_ascii())),
+                    None => log
+                        .faults
+                        .push(format!("no id: {}", heard.wire.escape_ascii())),
                 }
             }
             Err(fault) => {
@@ -87,7 +92,10 @@ fn serve(stream: &TcpStream, log: &Mutex<Log>) {
         }
         drop(log);
         let mut to = stream;
-        if to.write_all(b"HTTP/1.1 200 OK\r\nX-Recorded: 1\r\nContent-Length: 0\r\n\r\n").is_err() {
+        if to
+            .write_all(b"HTTP/1.1 200 OK\r\nX-Recorded: 1\r\nContent-Length: 0\r\n\r\n")
+            .is_err()
+        {
             return;
         }
     }
@@ -95,7 +103,10 @@ fn serve(stream: &TcpStream, log: &Mutex<Log>) {
 
 /// What the gate asks on its own: whose a token is, what an app is called.
 fn own_question(heard: &Heard) -> bool {
-    let asked = matches!(heard.target.as_slice(), b"/oauth/token/info" | b"/api/v1/apps/verify_credentials" | b"/auth/edit");
+    let asked = matches!(
+        heard.target.as_slice(),
+        b"/oauth/token/info" | b"/api/v1/apps/verify_credentials" | b"/auth/edit"
+    );
     asked && heard.head.method == http::Method::GET && heard.body.is_empty()
 }
 
@@ -104,7 +115,11 @@ fn read(from: &mut BufReader<&TcpStream>) -> io::Result<Option<Heard>> {
     let mut wire = Vec::new();
     while !wire.ends_with(b"\r\n\r\n") {
         if from.read_until(b'\n', &mut wire)? == 0 {
-            return if wire.is_empty() { Ok(None) } else { Err(odd("cut in the head", &wire)) };
+            return if wire.is_empty() {
+                Ok(None)
+            } else {
+                Err(odd("cut in the head", &wire))
+            };
         }
     }
     let (head, target) = parse(&wire)?;
@@ -120,7 +135,12 @@ fn read(from: &mut BufReader<&TcpStream>) -> io::Result<Option<Heard>> {
         }
         None => chunks(from, &mut wire, &mut body)?,
     }
-    Ok(Some(Heard { wire, head, target, body }))
+    Ok(Some(Heard {
+        wire,
+        head,
+        target,
+        body,
+    }))
 }
 
 /// The declared length, `None` inside for chunks; nothing if there are two framings.
@@ -135,7 +155,11 @@ fn framing(head: &Parts) -> Option<Option<u64>> {
     }
 }
 
-fn chunks(from: &mut BufReader<&TcpStream>, wire: &mut Vec<u8>, body: &mut Vec<u8>) -> io::Result<()> {
+fn chunks(
+    from: &mut BufReader<&TcpStream>,
+    wire: &mut Vec<u8>,
+    body: &mut Vec<u8>,
+) -> io::Result<()> {
     loop {
         let mut line = Vec::new();
         from.read_until(b'\n', &mut line)?;
@@ -145,7 +169,9 @@ fn chunks(from: &mut BufReader<&TcpStream>, wire: &mut Vec<u8>, body: &mut Vec<u
         let mut chunk = Vec::new();
         from.take(size + 2).read_to_end(&mut chunk)?;
         wire.extend(&chunk);
-        let data = chunk.strip_suffix(b"\r\n").ok_or_else(|| odd("chunk end", wire))?;
+        let data = chunk
+            .strip_suffix(b"\r\n")
+            .ok_or_else(|| odd("chunk end", wire))?;
         body.extend(data);
         if size == 0 {
             return Ok(());
@@ -155,16 +181,27 @@ fn chunks(from: &mut BufReader<&TcpStream>, wire: &mut Vec<u8>, body: &mut Vec<u
 
 fn parse(wire: &[u8]) -> io::Result<(Parts, Vec<u8>)> {
     let text = wire.strip_suffix(b"\r\n\r\n").unwrap_or(wire);
-    let mut lines = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines = text
+        .split(|&byte| byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let mut first = lines.next().unwrap_or_default().split(|&byte| byte == b' ');
-    let (method, target) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
+    let (method, target) = (
+        first.next().unwrap_or_default(),
+        first.next().unwrap_or_default(),
+    );
     let mut request = http::Request::builder().method(method).uri(target);
     for line in lines {
-        let at = line.iter().position(|&byte| byte == b':').ok_or_else(|| odd("header", wire))?;
+        let at = line
+            .iter()
+            .position(|&byte| byte == b':')
+            .ok_or_else(|| odd("header", wire))?;
         let (name, value) = line.split_at(at);
         let name = HeaderName::from_bytes(name).map_err(|_| odd("header", wire))?;
         let value = value.get(1..).unwrap_or_default().trim_ascii();
-        request = request.header(name, HeaderValue::from_bytes(value).map_err(|_| odd("header", wire))?);
+        request = request.header(
+            name,
+            HeaderValue::from_bytes(value).map_err(|_| odd("header", wire))?,
+        );
     }
     let request = request.body(()).map_err(|_| odd("request", wire))?;
     Ok((request.into_parts().0, target.to_vec()))

@@ -67,7 +67,10 @@ impl Sent {
         let mut wire = format!("{} ", self.method).into_bytes();
         wire.extend(&self.target);
         wire.extend(format!(" {}\r\n", self.version).as_bytes());
-        let named = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let named = self
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("host"));
         if !named && !self.hostless {
             wire.extend(b"Host: mastodon.test\r\n");
         }
@@ -98,7 +101,8 @@ impl Sent {
                 wire.extend(b"Transfer-Encoding: chunked\r\n\r\n");
                 let mut rest = body.as_slice();
                 for size in sizes.iter().copied().chain([usize::MAX]) {
-                    let (chunk, after) = rest.split_at(size.clamp(1, rest.len().max(1)).min(rest.len()));
+                    let (chunk, after) =
+                        rest.split_at(size.clamp(1, rest.len().max(1)).min(rest.len()));
                     rest = after;
                     if chunk.is_empty() {
                         break;
@@ -119,7 +123,10 @@ impl Sent {
     /// Origin-form without fragment, as it must reach the upstream.
     pub(crate) fn origin_form(&self) -> Vec<u8> {
         let cut = self.target.iter().position(|&byte| byte == b'#');
-        let target = self.target.get(..cut.unwrap_or(self.target.len())).unwrap_or_default();
+        let target = self
+            .target
+            .get(..cut.unwrap_or(self.target.len()))
+            .unwrap_or_default();
         let text = String::from_utf8_lossy(target);
         match text.split_once("://") {
             Some((scheme, rest)) if !scheme.contains(['/', '?']) => {
@@ -194,7 +201,11 @@ fn header(json: &Value) -> (String, Vec<u8>) {
     let name = json[0].as_str().expect("a header's name").to_owned();
     let value = match json[1]["64"].as_str() {
         Some(coded) => STANDARD.decode(coded).expect("base64"),
-        None => json[1].as_str().expect("a header's value").as_bytes().to_vec(),
+        None => json[1]
+            .as_str()
+            .expect("a header's value")
+            .as_bytes()
+            .to_vec(),
     };
     (name, value)
 }

@@ -45,14 +45,24 @@ impl Stage {
     pub(crate) fn start() -> io::Result<Self> {
         let recorder = Recorder::start()?;
         let folder = tempfile::tempdir()?;
-        let control = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let control = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
         let layer = {
             let _inside = control.enter();
             layer(folder.path(), control.handle())
         };
         let gate = Gate::with_layer(behind_nginx(recorder.address), layer);
         let rails = Rails::both()?;
-        Ok(Self { recorder, gate: gate.address, rails, _gate: gate, _control: control, _folder: folder })
+        Ok(Self {
+            recorder,
+            gate: gate.address,
+            rails,
+            _gate: gate,
+            _control: control,
+            _folder: folder,
+        })
     }
 }
 
@@ -63,9 +73,13 @@ fn layer(folder: &Path, control: &tokio::runtime::Handle) -> GateLayer {
         ..DnsSettings::default()
     };
     let resolver = Resolver::new(&dns, control.clone()).expect("a resolver");
-    let others = Rule::ALL.into_iter().filter(|rule| *rule != Rule::Unreadable);
+    let others = Rule::ALL
+        .into_iter()
+        .filter(|rule| *rule != Rule::Unreadable);
     let policy = Policy {
-        modes: others.map(|rule| (rule, Mode::Off)).collect::<BTreeMap<_, _>>(),
+        modes: others
+            .map(|rule| (rule, Mode::Off))
+            .collect::<BTreeMap<_, _>>(),
         limits: Limits::default(),
         ..Policy::default()
     };
@@ -86,7 +100,9 @@ impl Rails {
     fn both() -> io::Result<[Self; 2]> {
         let trixie = Path::new(ROOT).join("tests/.cache/trixie");
         if !trixie.join("recipe").exists() {
-            return Err(io::Error::other("no Debian 13 in tests/.cache/trixie (run tests/setup)"));
+            return Err(io::Error::other(
+                "no Debian 13 in tests/.cache/trixie (run tests/setup)",
+            ));
         }
         let mut both = [
             Self::start("Rails 6.1", None, &std::env::temp_dir())?,
@@ -99,7 +115,9 @@ impl Rails {
     }
 
     fn start(name: &'static str, root: Option<&Path>, temporary: &Path) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("tuskgate-rails-").tempdir_in(temporary)?;
+        let folder = tempfile::Builder::new()
+            .prefix("tuskgate-rails-")
+            .tempdir_in(temporary)?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = File::create(folder.path().join("log"))?;
         let mut command = Command::new(Path::new(ROOT).join("tests/rails/start"));
@@ -114,7 +132,12 @@ impl Rails {
             command.env("TUSKGATE_RAILS_ROOT", root);
         }
         let child = command.spawn()?;
-        Ok(Self { name, address, child, folder })
+        Ok(Self {
+            name,
+            address,
+            child,
+            folder,
+        })
     }
 
     fn wait(&mut self) -> io::Result<()> {
@@ -125,7 +148,10 @@ impl Rails {
                 return Ok(());
             }
             if Instant::now() > give_up || self.child.try_wait()?.is_some() {
-                return Err(io::Error::other(format!("{} did not start: {told}", self.name)));
+                return Err(io::Error::other(format!(
+                    "{} did not start: {told}",
+                    self.name
+                )));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -140,7 +166,10 @@ impl Drop for Rails {
     fn drop(&mut self) {
         let group = format!("-{}", self.child.id());
         // The shell's own: a process group has no other door without unsafe code.
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        let _ = Command::new("kill")
+            .args(["-KILL", "--", &group])
+            .stderr(Stdio::null())
+            .status();
         let _ = self.child.wait();
     }
 }
