@@ -54,6 +54,32 @@ fn rows_of_the_facts_and_vectors_of_rack() {
     }
 }
 
+/// Captured from real clients, and those reconstructed from public sources.
+#[test]
+fn honest_requests_are_never_refused() {
+    let stage = Stage::start().expect("the gate and both Rails");
+    let captured = vectors("tests/differential/honest.jsonl");
+    assert!(captured.len() >= 250, "only {} captured", captured.len());
+    let mut honest = vectors("tests/rack/vectors.jsonl");
+    honest.retain(|sent| sent.honest);
+    assert!(honest.len() >= 150, "only {} reconstructed", honest.len());
+    honest.extend(captured);
+    let counts = all(&stage, &honest);
+    tell("honest", &counts);
+    let deleting = |sent: &&Sent| {
+        sent.wire("")
+            .windows(14)
+            .any(|window| window == b"_method=delete")
+    };
+    let deletes = honest.iter().filter(deleting).count();
+    let same = counts.get("the same to all three").copied();
+    assert_eq!(
+        same,
+        Some(honest.len() - deletes),
+        "each of the others reaches its door"
+    );
+}
+
 #[test]
 fn a_grammar_of_tricks() {
     let number = |name: &str| {

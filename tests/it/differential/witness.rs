@@ -125,6 +125,7 @@ impl Witness {
         reading: Option<&Reading>,
         sure: bool,
     ) -> Option<String> {
+        sent.content.body()?;
         let passed = |name: &str| heard.head.headers.contains_key(name);
         if sent
             .headers
