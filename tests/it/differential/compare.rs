@@ -95,6 +95,7 @@ pub(crate) fn compare(heard: &Heard, reading: Option<&Reading>, echo: &Echo) -> 
         fields(attempt, told),
         credentials(attempt, told),
         digest(heard, told),
+        client(heard, told),
     ];
     match faults.into_iter().flatten().next() {
         Some(fault) => Outcome::Differs(fault),
@@ -358,6 +359,18 @@ fn digest(heard: &Heard, told: &Value) -> Option<String> {
             "{} bytes of body to the gate, {theirs} to Rails",
             heard.body.len()
         )
+    })
+}
+
+/// The client's address and scheme: what the gate says, whatever else was sent.
+fn client(heard: &Heard, told: &Value) -> Option<String> {
+    let pairs = [
+        ("x-forwarded-for", "remote_ip"),
+        ("x-forwarded-proto", "scheme"),
+    ];
+    pairs.into_iter().find_map(|(header, key)| {
+        let ours = heard.head.headers.get(header)?.to_str().ok()?;
+        (told[key] != ours).then(|| format!("{key}: {ours} by the gate, {} to Rails", told[key]))
     })
 }
 

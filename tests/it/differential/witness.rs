@@ -116,8 +116,8 @@ impl Witness {
     }
 
     /// What the Rails make of the request without a gate before them: the same,
-    /// unless it names a header that the gate does not pass on, or its framing
-    /// is odd (Puma 5.6 takes more than `Content-Length` says; the gate does not).
+    /// unless it names a header that the gate does not pass on or writes anew, or
+    /// its framing is odd (Puma 5.6 takes more than `Content-Length` says; the gate does not).
     fn straight(
         &mut self,
         sent: &Sent,
@@ -126,12 +126,11 @@ impl Witness {
         sure: bool,
     ) -> Option<String> {
         sent.content.body()?;
-        let passed = |name: &str| heard.head.headers.contains_key(name);
-        if sent
-            .headers
-            .iter()
-            .any(|(name, _)| name.contains('_') || !passed(name))
-        {
+        let kept = |name: &str| {
+            let ours = name.contains('_') || name.to_ascii_lowercase().starts_with("x-forwarded");
+            !ours && heard.head.headers.contains_key(name)
+        };
+        if !sent.headers.iter().all(|(name, _)| kept(name)) {
             return None;
         }
         let wire = sent.wire("straight");
@@ -177,8 +176,33 @@ fn altered(sent: &Sent, heard: &Heard) -> Option<String> {
             heard.target.escape_ascii()
         ));
     }
+    if let Some(fault) = believed(heard) {
+        return Some(fault);
+    }
     let body = sent.content.body()?;
     (heard.body != body).then(|| format!("received with the body {}", heard.body.escape_ascii()))
+}
+
+/// Headers by which a client could name an address, a scheme or a host to Rails.
+fn believed(heard: &Heard) -> Option<String> {
+    const NEVER: [&str; 7] = [
+        "forwarded",
+        "client-ip",
+        "x-real-ip",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-scheme",
+        "x-forwarded-ssl",
+    ];
+    let headers = &heard.head.headers;
+    let never = |name: &str| name.contains('_') || NEVER.contains(&name);
+    if let Some(name) = headers.keys().find(|name| never(name.as_str())) {
+        return Some(format!("received with the header {name}"));
+    }
+    let once = |name: &str| headers.get_all(name).iter().count() == 1;
+    let single = ["host", "x-forwarded-for", "x-forwarded-proto"];
+    let fault = single.into_iter().find(|name| !once(name))?;
+    Some(format!("received without {fault}, or with two"))
 }
 
 fn ask(lane: &mut Lane, wire: &[u8], sure: bool) -> std::io::Result<Echo> {
