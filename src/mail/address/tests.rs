@@ -150,6 +150,15 @@ fn what_versions_read_differently() {
     }
     let long = format!("{}@b.test", "a".repeat(LONGEST));
     assert_eq!(read(&long), Err(AddressFault::Ambiguous));
+    let grows = format!(
+        "İ{}@b.test",
+        "a".repeat(LONGEST - "İ@b.test".chars().count())
+    );
+    assert_eq!(
+        read(&grows),
+        Err(AddressFault::Ambiguous),
+        "one too long in lower case"
+    );
     let label = format!("a@{}.test", "b".repeat(64));
     assert_eq!(read(&label), Err(AddressFault::Ambiguous));
 }
