@@ -65,12 +65,17 @@ impl ClientIo {
         self
     }
 
-    /// Whether there may be something to read.
-    pub(super) fn poll_something(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.before.is_empty() {
-            return Poll::Ready(Ok(()));
+    /// Waits for the client's next bytes and keeps them for HTTP to read;
+    /// `false` if it has ended. Readiness alone will not do: tokio takes a new
+    /// socket for readable until a read says otherwise.
+    pub(super) fn poll_spoken(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if self.before.is_empty() {
+            let mut first = [0; FIRST];
+            let mut first = ReadBuf::new(&mut first);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut first))?;
+            self.before = Bytes::copy_from_slice(first.filled());
         }
-        self.stream.poll_read_ready(cx)
+        Poll::Ready(Ok(!self.before.is_empty()))
     }
 
     /// A last word, as far as the socket takes it at once.
@@ -79,6 +84,9 @@ impl ClientIo {
         let _ = self.stream.try_write(bytes);
     }
 }
+
+/// Most request heads are shorter.
+const FIRST: usize = 2048;
 
 impl AsyncRead for ClientIo {
     fn poll_read(

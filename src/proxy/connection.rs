@@ -30,17 +30,41 @@ pub(super) struct Connection<S: Stack> {
     told_to_end: bool,
 }
 
+/// A socket without HTTP state.
+struct Parked {
+    io: ClientIo,
+    _count: CountParked,
+}
+
+impl Parked {
+    fn new(io: ClientIo) -> Self {
+        metrics().proxy.connections_parked.inc();
+        Self {
+            io,
+            _count: CountParked,
+        }
+    }
+}
+
+struct CountParked;
+
+impl Drop for CountParked {
+    fn drop(&mut self) {
+        metrics().proxy.connections_parked.dec();
+    }
+}
+
 type Live<S> = UpgradeableConnection<TokioIo<ClientIo>, Front<S>>;
 
 enum State<S: Stack> {
-    Parked(ClientIo),
+    Parked(Parked),
     Live(Box<Live<S>>),
     Lingering(ClientIo),
     Over,
 }
 
 impl<S: Stack> Connection<S> {
-    pub(super) const fn new(
+    pub(super) fn new(
         io: ClientIo,
         stack: S,
         builder: Arc<Builder>,
@@ -48,7 +72,7 @@ impl<S: Stack> Connection<S> {
         roster: Arc<Roster>,
     ) -> Self {
         Self {
-            state: State::Parked(io),
+            state: State::Parked(Parked::new(io)),
             stack,
             builder,
             watch,
@@ -57,24 +81,25 @@ impl<S: Stack> Connection<S> {
         }
     }
 
-    fn poll_parked(&mut self, io: ClientIo, cx: &mut Context<'_>) -> Poll<State<S>> {
+    fn poll_parked(&mut self, mut parked: Parked, cx: &mut Context<'_>) -> Poll<State<S>> {
         if self.roster.draining() {
             return Poll::Ready(State::Over);
         }
-        match io.poll_something(cx) {
-            Poll::Ready(Ok(())) => {
+        match parked.io.poll_spoken(cx) {
+            Poll::Ready(Ok(true)) => {
+                let Parked { io, _count } = parked;
                 self.watch.park(false);
                 let front = Front::new(self.stack.clone(), Arc::clone(&self.watch));
                 let served = self.builder.serve_connection(TokioIo::new(io), front);
                 Poll::Ready(State::Live(Box::new(served.with_upgrades())))
             }
-            Poll::Ready(Err(_)) => Poll::Ready(State::Over),
+            Poll::Ready(Ok(false) | Err(_)) => Poll::Ready(State::Over),
             Poll::Pending if self.watch.overdue().is_some() => {
                 metrics().proxy.timeouts.idle.inc();
                 Poll::Ready(State::Over)
             }
             Poll::Pending => {
-                self.state = State::Parked(io);
+                self.state = State::Parked(parked);
                 Poll::Pending
             }
         }
@@ -145,7 +170,7 @@ impl<S: Stack> Connection<S> {
             return State::Over;
         };
         self.watch.park(true);
-        State::Parked(parts.io.into_inner().after(parts.read_buf))
+        State::Parked(Parked::new(parts.io.into_inner().after(parts.read_buf)))
     }
 }
 
@@ -189,7 +214,7 @@ impl<S: Stack> Future for Connection<S> {
         this.watch.woken_by(cx);
         loop {
             let polled = match std::mem::replace(&mut this.state, State::Over) {
-                State::Parked(io) => this.poll_parked(io, cx),
+                State::Parked(parked) => this.poll_parked(parked, cx),
                 State::Live(live) => this.poll_live(live, cx),
                 State::Lingering(io) => this.poll_lingering(io, cx),
                 State::Over => return Poll::Ready(()),

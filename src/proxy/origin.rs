@@ -130,10 +130,11 @@ impl Names {
 
     /// Asks the resolver now. Old addresses stay if it fails.
     pub(super) async fn look_up(&self, clock: &Clock, within: Duration) -> Arc<[SocketAddr]> {
+        // Noted before the answer, so that others meanwhile use what is known.
+        self.known.lock().looked_up = Some(clock.now());
         let asked = tokio::net::lookup_host((&*self.host, self.port));
         let answer = tokio::time::timeout(within, asked).await;
         let mut known = self.known.lock();
-        known.looked_up = Some(clock.now());
         match answer {
             Ok(Ok(found)) => {
                 let found: Arc<[SocketAddr]> = found.take(MOST_ADDRESSES).collect();

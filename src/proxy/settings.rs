@@ -11,7 +11,7 @@ use ipnet::IpNet;
 
 use super::origin::Address;
 
-/// Everything that [`super::serve`] needs to know.
+/// Everything that [`serve()`](super::serve()) needs to know.
 #[derive(Clone, Debug)]
 pub struct ProxySettings {
     /// Worker threads, each with its own listener, runtime and upstream pool.

@@ -15,13 +15,6 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(tcp) => tcp.poll_read_ready(cx),
-            Self::Unix(unix) => unix.poll_read_ready(cx),
-        }
-    }
-
     /// Writes what fits into the socket's buffer, without waiting.
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {

@@ -2,7 +2,8 @@
 //!
 //! Bytes are copied both ways until both sides have ended; no time-out
 //! applies, since a quiet WebSocket is a healthy one. A shutdown waits for
-//! tunnels up to the grace period.
+//! tunnels up to the grace period, because the client's socket (`client_io`)
+//! counts as open wherever it goes.
 
 use http::{Response, Version};
 use hyper::body::Incoming;
@@ -10,24 +11,16 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
 use super::counted::spawn_counted;
-use super::roster::Hold;
 use super::{Body, headers};
 use crate::telemetry::metrics;
 
 /// Answers the client with the upstream's 101 and joins the two connections.
-pub(super) fn open(
-    client: OnUpgrade,
-    mut reply: Response<Incoming>,
-    hold: Option<Hold>,
-) -> Response<Body> {
+pub(super) fn open(client: OnUpgrade, mut reply: Response<Incoming>) -> Response<Body> {
     let upstream = hyper::upgrade::on(&mut reply);
     let (mut head, _none) = reply.into_parts();
     headers::clean_reply(&mut head.headers, true);
     head.version = Version::HTTP_11;
-    spawn_counted(async move {
-        let _hold = hold;
-        join(client, upstream).await;
-    });
+    spawn_counted(join(client, upstream));
     Response::from_parts(head, Body::empty())
 }
 

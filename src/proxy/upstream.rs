@@ -125,8 +125,7 @@ async fn exchange(
     if let Some(watch) = watch {
         watch.tunnel_begins();
     }
-    let hold = connection.map(|seen| seen.roster.hold());
-    Ok(tunnel::open(upgrade, reply, hold))
+    Ok(tunnel::open(upgrade, reply))
 }
 
 /// The reply as the client gets it, its body still to come.

@@ -154,6 +154,7 @@ impl Watch {
 
     /// A whole request head came.
     pub(super) fn exchange_begins(&self) {
+        self.unread.store(false, Relaxed);
         self.body_fate.store(BodyFate::Fine as u8, Relaxed);
         self.enter(Phase::Exchange, 0);
     }
@@ -356,7 +357,7 @@ impl Watch {
 const LINGER: u64 = 2000;
 
 /// How long a quiet connection keeps its buffers, in milliseconds.
-const PARK_AFTER: u64 = 2000;
+const PARK_AFTER: u64 = 500;
 
 fn passed(deadline: u64, now: u64) -> bool {
     deadline != 0 && now >= deadline

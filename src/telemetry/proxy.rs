@@ -29,6 +29,8 @@ pub struct ProxyMetrics {
     pub connections: Counter,
     /// Client connections open, tunnels included.
     pub connections_open: Gauge,
+    /// Client connections open without HTTP state: new or quiet.
+    pub connections_parked: Gauge,
     /// Times that accepting paused: at `max-connections`, or out of descriptors.
     pub accept_pauses: Pauses,
     /// Connections opened to the upstream.
@@ -127,6 +129,7 @@ impl Default for ProxyMetrics {
             requests_malformed: Counter::default(),
             connections: Counter::default(),
             connections_open: Gauge::default(),
+            connections_parked: Gauge::default(),
             upstream_connects: Counter::default(),
             upstream_reuses: Counter::default(),
             upstream_retries: Counter::default(),
@@ -214,6 +217,11 @@ impl ProxyMetrics {
             "connections_open",
             "Client connections open",
             self.connections_open.clone(),
+        );
+        registry.register(
+            "connections_parked",
+            "Client connections open and quiet, without buffers",
+            self.connections_parked.clone(),
         );
         registry.register(
             "accept_pauses",

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use hyper::client::conn::http1::{Builder, SendRequest};
@@ -19,7 +20,13 @@ use crate::telemetry::metrics;
 
 /// What is connected to.
 #[derive(Debug)]
-pub(super) enum Target {
+pub(super) struct Target {
+    way: Way,
+    complained: AtomicU64,
+}
+
+#[derive(Debug)]
+enum Way {
     Socket(SocketAddr),
     Names(Names),
     Unix(PathBuf),
@@ -27,10 +34,13 @@ pub(super) enum Target {
 
 impl Target {
     pub(super) fn new(address: &Address) -> Self {
-        match address {
-            Address::Socket(socket) => Self::Socket(*socket),
-            Address::Name { host, port } => Self::Names(Names::new(host, *port)),
-            Address::Unix(path) => Self::Unix(path.clone()),
+        Self {
+            way: match address {
+                Address::Socket(socket) => Way::Socket(*socket),
+                Address::Name { host, port } => Way::Names(Names::new(host, *port)),
+                Address::Unix(path) => Way::Unix(path.clone()),
+            },
+            complained: AtomicU64::new(0),
         }
     }
 
@@ -42,7 +52,7 @@ impl Target {
         max_head: usize,
     ) -> Result<SendRequest<Body>, Fault> {
         let stream = self.open(clock, within).await.map_err(|error| {
-            tracing::warn!(%error, "the upstream takes no connections");
+            self.complain(clock.now(), &error);
             Fault::Unreachable
         })?;
         metrics().proxy.upstream_connects.inc();
@@ -59,14 +69,23 @@ impl Target {
         Ok(sender)
     }
 
+    /// Once in a while: every request meets the same trouble.
+    fn complain(&self, now: u64, error: &io::Error) {
+        let last = self.complained.load(Relaxed);
+        if last == 0 || now >= last + COMPLAIN_EVERY {
+            self.complained.store(now, Relaxed);
+            tracing::warn!(%error, "the upstream takes no connections");
+        }
+    }
+
     async fn open(&self, clock: &Clock, within: Duration) -> io::Result<Stream> {
-        match self {
-            Self::Socket(socket) => open_first(&[*socket], within).await,
-            Self::Unix(path) => {
+        match &self.way {
+            Way::Socket(socket) => open_first(&[*socket], within).await,
+            Way::Unix(path) => {
                 let stream = timely(within, UnixStream::connect(path)).await?;
                 Ok(Stream::Unix(stream))
             }
-            Self::Names(names) => {
+            Way::Names(names) => {
                 let known = names.current(clock, within).await;
                 match open_first(&known, within).await {
                     Ok(stream) => Ok(stream),
@@ -83,6 +102,9 @@ impl Target {
         }
     }
 }
+
+/// In milliseconds.
+const COMPLAIN_EVERY: u64 = 5000;
 
 /// hyper's least buffer.
 const SMALLEST_BUFFER: usize = 8192;

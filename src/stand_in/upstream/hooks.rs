@@ -104,7 +104,7 @@ fn upgrade(mut request: Request<Incoming>) -> Response<Body> {
 
 /// Promises more than it sends.
 fn die() -> Response<Body> {
-    let (sender, body) = Body::channel(2);
+    let (sender, body) = Body::channel(1); // the part is taken before the error can follow
     tokio::spawn(async move {
         let part = Frame::data(Bytes::from_static(b"the first half"));
         // Nobody there means that it need not die.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, Request, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Version};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use parking_lot::Mutex;
@@ -113,7 +113,7 @@ impl Log {
             method: request.method().clone(),
             target: request.uri().to_string(),
             version: request.version(),
-            headers: request.headers().clone(),
+            headers: copied(request.headers()),
             body: Mutex::default(),
             received: AtomicU64::new(0),
             trailers: Mutex::default(),
@@ -134,4 +134,16 @@ impl Log {
     pub(super) fn count(&self) -> u64 {
         self.count.load(Relaxed)
     }
+}
+
+/// Values of their own: hyper's are slices of a connection's whole read buffer,
+/// which would be kept with them.
+fn copied(headers: &HeaderMap) -> HeaderMap {
+    let copy = |value: &HeaderValue| {
+        HeaderValue::from_bytes(value.as_bytes()).expect("a header value's own bytes")
+    };
+    headers
+        .iter()
+        .map(|(name, value)| (name.clone(), copy(value)))
+        .collect()
 }
