@@ -7,7 +7,6 @@ that the gate clears, make a request id, one canonical X-Forwarded-For.
 """
 
 import random
-from dataclasses import dataclass
 from pathlib import Path
 
 UPSTREAM = 9000
@@ -16,13 +15,6 @@ CLEARED = [
     "Forwarded", "Client-Ip", "X-Real-Ip", "Proxy",
     "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Scheme", "X-Forwarded-Ssl",
 ]  # fmt: skip
-
-
-@dataclass
-class Peer:
-    name: str
-    command: str  # run in the folder of configurations
-    programs: list[str]
 
 
 def networks(count: int) -> list[str]:
@@ -91,9 +83,10 @@ def write(folder: Path, keep: bool = True, workers: int = 1, count: int = 100_00
     folder.mkdir(parents=True, exist_ok=True)
     nets = networks(count)
     (folder / "networks.txt").write_text("\n".join(nets) + "\n")
+    (folder / "networks.list").write_text("".join(f"{net} scope=all\n" for net in nets))
     (folder / "networks.geo").write_text("".join(f"{net} 1;\n" for net in nets))
     forward = FORWARD if keep else FORWARD.replace('proxy_set_header Connection "";', "")
-    (folder / "upstream.conf").write_text(upstream())
+    (folder / "upstream.conf").write_text(upstream(keep))
     (folder / "nginx-only.conf").write_text(
         nginx(f"{web(keep)} server {{ listen {PORT}; location / {{ {forward} }} }}", PORT, workers)
     )
@@ -104,7 +97,7 @@ def write(folder: Path, keep: bool = True, workers: int = 1, count: int = 100_00
     (folder / "tuskgate.toml").write_text(tuskgate(folder, workers))
 
 
-def upstream() -> str:
+def upstream(keep: bool) -> str:
     app = '{"id":"1","name":"bench","website":null,"redirect_uri":"urn:ietf:wg:oauth:2.0:oob","client_id":"bench","client_secret":"secret"}'
     token = '{"access_token":"token","token_type":"Bearer","scope":"read write","created_at":1700000000}'
     return nginx(
@@ -112,6 +105,7 @@ def upstream() -> str:
     default_type application/json;
     server {{
         listen {UPSTREAM} backlog=4096;
+        {"" if keep else "keepalive_timeout 0;"}
         location / {{ return 200 "{"x" * 1024}"; }}
         location = /api/v1/apps {{ return 200 '{app}'; }}
         location = /oauth/token {{ return 200 '{token}'; }}
@@ -205,7 +199,7 @@ http://:{PORT} {{
 """
 
 
-def tuskgate(folder: Path, workers: int, lists: str = 'networks = ["networks.txt"]') -> str:
+def tuskgate(folder: Path, workers: int, lists: str = 'networks = ["networks.list"]') -> str:
     return f"""
 [listen]
 address = "127.0.0.1:{PORT}"
@@ -223,17 +217,6 @@ servers = ["127.0.0.1:9053"]
 [log]
 level = "error"
 """
-
-
-def all_peers(binary: str, bare: str) -> list[Peer]:
-    return [
-        Peer("nginx, only forwarding", "nginx -p . -c nginx-only.conf", ["/usr/sbin/nginx"]),
-        Peer("nginx, asked the same", "nginx -p . -c nginx-same.conf", ["/usr/sbin/nginx"]),
-        Peer("bare hyper, per core", f"bare_hyper 127.0.0.1:{PORT} 127.0.0.1:{UPSTREAM}", [bare]),
-        Peer("tuskgate", "tuskgate serve --config tuskgate.toml", [binary]),
-        Peer("HAProxy, asked the same", "haproxy -db -f haproxy.cfg", ["/usr/sbin/haproxy"]),
-        Peer("Caddy", "caddy run --adapter caddyfile --config Caddyfile", ["/usr/bin/caddy"]),
-    ]
 
 
 REQUESTS = {

@@ -22,6 +22,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
+/// The gate's allocator, so that hyper is compared and not malloc.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Pool = Rc<RefCell<Vec<SendRequest<Incoming>>>>;
 
 /// A reply on its way; its connection is kept once it has ended.
@@ -62,7 +66,11 @@ impl http_body::Body for Reply {
     }
 }
 
-async fn forward(mut request: Request<Incoming>, pool: Pool, to: SocketAddr) -> Result<Response<Reply>> {
+async fn forward(
+    mut request: Request<Incoming>,
+    pool: Pool,
+    to: SocketAddr,
+) -> Result<Response<Reply>> {
     request.headers_mut().remove(CONNECTION);
     let kept = {
         let mut pool = pool.borrow_mut();

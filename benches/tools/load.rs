@@ -261,7 +261,12 @@ async fn closed(options: &Options, template: &Arc<Template>, requests: u64) -> R
                     return tally;
                 }
                 let began = Instant::now();
-                note(&mut tally, client.ask(&template.fill(from + number)).await, 0, began);
+                note(
+                    &mut tally,
+                    client.ask(&template.fill(from + number)).await,
+                    0,
+                    began,
+                );
             }
         });
     }
@@ -293,7 +298,12 @@ async fn open(options: &Options, template: &Arc<Template>, began: Instant) -> Re
             let mut tally = Tally::default();
             while let Some((number, due)) = due.recv().await {
                 let second = u32::try_from((due - began).as_secs()).unwrap_or(u32::MAX);
-                note(&mut tally, client.ask(&template.fill(number)).await, second, due);
+                note(
+                    &mut tally,
+                    client.ask(&template.fill(number)).await,
+                    second,
+                    due,
+                );
             }
             tally
         });
@@ -315,7 +325,9 @@ async fn open(options: &Options, template: &Arc<Template>, began: Instant) -> Re
     while let Some(one) = clients.join_next().await {
         tally.join(one?);
     }
-    pacer.join().map_err(|_| anyhow::anyhow!("the pacer failed"))?;
+    pacer
+        .join()
+        .map_err(|_| anyhow::anyhow!("the pacer failed"))?;
     Ok(tally)
 }
 
@@ -325,7 +337,9 @@ async fn hold(options: &Options, template: &Arc<Template>) -> Result<Tally> {
     for number in 0..options.connections {
         let mut client = Client::new(options.to);
         let began = Instant::now();
-        let answer = client.ask(&template.fill(options.from + number as u64)).await;
+        let answer = client
+            .ask(&template.fill(options.from + number as u64))
+            .await;
         note(&mut tally, answer, 0, began);
         client.buffer = Vec::new();
         clients.push(client);

@@ -40,7 +40,7 @@ static BELIEVED: [HeaderName; 8] = [
 /// What one look over the names found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    hop: bool,
+    hop: Hop,
     believed: bool,
     expect: bool,
     transfer_encoding: bool,
@@ -50,20 +50,40 @@ pub(super) struct Found {
     underscored: Vec<HeaderName>,
 }
 
+/// The hop-by-hop fields of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Hop {
+    #[default]
+    None,
+    /// Nothing but `Connection: keep-alive`, which nearly every message says.
+    KeepAlive,
+    Some,
+}
+
+impl Hop {
+    fn of_connection(line: &HeaderValue) -> Self {
+        if line.as_bytes().eq_ignore_ascii_case(b"keep-alive") {
+            Self::KeepAlive
+        } else {
+            Self::Some
+        }
+    }
+}
+
 impl Found {
     /// Looks over the names of `headers`.
     pub(super) fn look(headers: &HeaderMap) -> Self {
         let mut found = Self::default();
-        for name in headers.keys() {
+        for (name, value) in headers {
             let text = name.as_str().as_bytes();
             match text {
-                b"connection"
-                | b"keep-alive"
+                b"connection" => found.hop = found.hop.max(Hop::of_connection(value)),
+                b"keep-alive"
                 | b"proxy-connection"
                 | b"te"
                 | b"upgrade"
                 | b"proxy-authenticate"
-                | b"proxy-authorization" => found.hop = true,
+                | b"proxy-authorization" => found.hop = Hop::Some,
                 b"transfer-encoding" => found.transfer_encoding = true,
                 b"expect" => found.expect = true,
                 b"forwarded"
@@ -79,12 +99,23 @@ impl Found {
                 b"x-forwarded-for" => found.forwarded_for = true,
                 b"x-forwarded-proto" => found.forwarded_proto = true,
                 b"x-request-id" => found.request_id = true,
-                _ if text.contains(&b'_') => found.underscored.push(name.clone()),
+                _ if holds_underscore(text) => found.underscored.push(name.clone()),
                 _ => {}
             }
         }
         found
     }
+}
+
+/// Eight bytes at a time: names are short, and every request pays for all of them.
+fn holds_underscore(name: &[u8]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    let (words, rest) = name.as_chunks::<8>();
+    let in_word = |word: &[u8; 8]| {
+        let odd = u64::from_ne_bytes(*word) ^ (ONES * b'_' as u64);
+        odd.wrapping_sub(ONES) & !odd & (ONES * 0x80) != 0
+    };
+    words.iter().any(in_word) || rest.iter().any(|&byte| byte == b'_')
 }
 
 /// The body is coded in a way other than plain chunks, which would be lost
@@ -106,8 +137,12 @@ pub(super) fn clean_request(headers: &mut HeaderMap, found: &Found) -> Result<()
     if found.expect {
         headers.remove(EXPECT); // the gate answers it, by reading the body
     }
-    if found.hop {
-        clean_hop(headers);
+    match found.hop {
+        Hop::None => {}
+        Hop::KeepAlive => {
+            headers.remove(CONNECTION);
+        }
+        Hop::Some => clean_hop(headers),
     }
     if found.transfer_encoding {
         keep_chunked(headers)?;
@@ -206,16 +241,16 @@ fn names(headers: &HeaderMap, header: &HeaderName, token: &str) -> bool {
 /// Readies a reply's headers for the client. `true` if the upstream means to
 /// close the connection.
 pub(super) fn clean_reply(headers: &mut HeaderMap, switching: bool) -> bool {
-    let (mut hop, mut framing) = (false, false);
-    for name in headers.keys() {
+    let (mut hop, mut framing) = (Hop::None, false);
+    for (name, value) in &*headers {
         match name.as_str().as_bytes() {
-            b"connection"
-            | b"keep-alive"
+            b"connection" => hop = hop.max(Hop::of_connection(value)),
+            b"keep-alive"
             | b"proxy-connection"
             | b"te"
             | b"upgrade"
             | b"proxy-authenticate"
-            | b"proxy-authorization" => hop = true,
+            | b"proxy-authorization" => hop = Hop::Some,
             b"transfer-encoding" => framing = true,
             _ => {}
         }
@@ -224,8 +259,13 @@ pub(super) fn clean_reply(headers: &mut HeaderMap, switching: bool) -> bool {
         headers.remove(TRANSFER_ENCODING);
         headers.remove(CONTENT_LENGTH); // beside chunks it is a lie (RFC 9112 §6.3)
     }
-    if !hop {
-        return false;
+    match hop {
+        Hop::None => return false,
+        Hop::KeepAlive => {
+            headers.remove(CONNECTION);
+            return false;
+        }
+        Hop::Some => {}
     }
     let closing = names(headers, &CONNECTION, "close");
     let protocol = if switching {

@@ -18,6 +18,7 @@ use hyper::client::conn::http1::SendRequest;
 use tower_service::Service;
 
 use self::origin_pool::Origin;
+use self::spare::Spare;
 use super::fault::{Fault, Shape, answer};
 use super::identify::Seen;
 use super::settings::ProxySettings;
@@ -29,6 +30,7 @@ pub(super) use self::origin_pool::Lease;
 
 mod connect;
 mod origin_pool;
+mod spare;
 
 /// The upstream of one worker. Cheap to clone; always ready.
 #[derive(Clone, Debug)]
@@ -174,11 +176,11 @@ async fn send(
 ) -> Result<(Response<Incoming>, Lease), Fault> {
     if let Some(kept) = origin.take() {
         metrics().proxy.upstream_reuses.inc();
-        let spare = replayable(&request).then(|| copy(&request));
+        let spare = replayable(&request).then(|| Spare::of(&request));
         match once(origin, kept, request, watch).await {
             Ok(reply) => return Ok(reply),
             Err(Failure::Unsent(unsent)) => request = *unsent,
-            Err(Failure::Cut) => request = spare.ok_or(Fault::Broken)?,
+            Err(Failure::Cut) => request = spare.ok_or(Fault::Broken)?.request()?,
             Err(Failure::Fault(fault)) => return Err(fault),
         }
         metrics().proxy.upstream_retries.inc();
@@ -256,12 +258,4 @@ fn replayable(request: &Request<Body>) -> bool {
         Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE | Method::TRACE
     );
     idempotent && request.body().is_end_stream() && !request.headers().contains_key(UPGRADE)
-}
-
-fn copy(request: &Request<Body>) -> Request<Body> {
-    let mut copy = Request::new(Body::empty());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    copy
 }
