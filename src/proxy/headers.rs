@@ -115,7 +115,7 @@ fn holds_underscore(name: &[u8]) -> bool {
         let odd = u64::from_ne_bytes(*word) ^ (ONES * b'_' as u64);
         odd.wrapping_sub(ONES) & !odd & (ONES * 0x80) != 0
     };
-    words.iter().any(in_word) || rest.iter().any(|&byte| byte == b'_')
+    words.iter().any(in_word) || rest.contains(&b'_')
 }
 
 /// The body is coded in a way other than plain chunks, which would be lost
