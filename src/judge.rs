@@ -250,7 +250,8 @@ impl Bench<'_> {
         }
         let mut mail = MailSight::default();
         if !self.settled() && self.asks(Rule::MailServer) {
-            mail = MailSight::look(self.judge.resolver(), self.attempt).await;
+            // Boxed, or every attempt would carry the room that DNS takes.
+            mail = Box::pin(MailSight::look(self.judge.resolver(), self.attempt)).await;
             self.out.mail_server = mail.describe();
             let facts = mail.facts(&self.sight);
             self.say_of_mail(Rule::MailServer, mail_server::judge(&facts))

@@ -163,8 +163,7 @@ impl<'a, S: Inner> Upstream<'a, S> {
             return AppSight::Known(app);
         }
         if let Some(bearer) = bearer {
-            self.learn_name(&id, bearer, attempt.client, attempt.at)
-                .await;
+            Box::pin(self.learn_name(&id, bearer, attempt.client, attempt.at)).await;
             if let Some(app) = in_time(self.shared.judge.store().app(&id)).await {
                 return AppSight::Known(app);
             }
@@ -225,7 +224,7 @@ impl<S: Inner> Asking for Upstream<'_, S> {
                     self.app_of_id(attempt, credential.client_id.clone(), None)
                         .await
                 }
-                (None, Some(bearer)) => self.app_of_bearer(attempt, bearer).await,
+                (None, Some(bearer)) => Box::pin(self.app_of_bearer(attempt, bearer)).await,
                 (None, None) => AppSight::None,
             }
         })

@@ -34,13 +34,16 @@ pub(super) async fn call<S: Inner>(
     };
     let at = Timestamp::now();
     let read = attempt::read(path, &head, &whole.bytes, client, at);
+    // Each way on is boxed: a future is as large as the largest of its ways,
+    // and is moved whole.
     let response = match read {
-        Ok(Reading::Open) => forward::untouched(&mut inner, head, whole).await,
-        Ok(Reading::Attempt(attempt)) if !shared.judge.guards(attempt.endpoint) => {
-            forward::untouched(&mut inner, head, whole).await
+        Ok(Reading::Attempt(attempt)) if shared.judge.guards(attempt.endpoint) => {
+            judge(inner, &shared, attempt, head, whole).await
         }
-        Ok(Reading::Attempt(attempt)) => judge(inner, &shared, *attempt, head, whole).await,
-        Err(fault) => unreadable(inner, &shared, client, head, whole, &fault, at).await,
+        Ok(Reading::Open | Reading::Attempt(_)) => {
+            Box::pin(forward::untouched(&mut inner, head, whole)).await
+        }
+        Err(fault) => Box::pin(unreadable(inner, &shared, client, head, whole, &fault, at)).await,
     };
     metrics().judge.observe_latency(started.elapsed());
     response
@@ -103,7 +106,7 @@ async fn unreadable<S: Inner>(
 async fn judge<S: Inner>(
     inner: S,
     shared: &Arc<Shared>,
-    attempt: Attempt,
+    attempt: Box<Attempt>,
     head: Parts,
     whole: Whole,
 ) -> Response<Body> {
@@ -131,7 +134,7 @@ async fn judge<S: Inner>(
             head,
             whole,
         };
-        forward::learning(inner, shared, admitted, answer).await;
+        Box::pin(forward::learning(inner, shared, admitted, answer)).await;
     });
     // Nobody answers if judging panicked, which is counted.
     received.await.unwrap_or_else(|_| answer::failed())
