@@ -1,6 +1,8 @@
 """The rows of the comparison: one function each, a table or more from each."""
 
 import peers
+import rows_here
+from rows_here import verdict
 from stage import Stage
 
 NGINX, SAME, BARE, GATE = "nginx, only forwarding", "nginx, asked the same", "bare hyper, per core", "tuskgate"
@@ -12,11 +14,6 @@ START = {
     "HAProxy, asked the same": "haproxy -db -f haproxy.cfg",
     "Caddy, clearing the same headers": "caddy run --adapter caddyfile --config Caddyfile",
 }
-
-
-def verdict(text: str, ratio: float, bar: float, goal: float) -> str:
-    word = "goal met" if ratio <= goal else "bar met, goal missed" if ratio <= bar else "BAR MISSED"
-    return f"{text}: {ratio:.2f} (bar {bar}, goal {goal}): {word}."
 
 
 def forwarded(stage: Stage, requests: int = 4000, **kind) -> list[dict]:
@@ -78,4 +75,15 @@ def workers(stage: Stage) -> list[dict]:
     return [{"title": "Instructions a request, pass-through as above.", "rows": body, "verdict": said}]
 
 
-ROWS = {"pass": passing, "refuse": refused, "workers": workers, "fresh": fresh}
+ROWS = {
+    "pass": passing,
+    "refuse": refused,
+    "allowed": rows_here.allowed,
+    "lists": rows_here.lists,
+    "reload": rows_here.reload,
+    "limiter": rows_here.limiter,
+    "idle": rows_here.idle,
+    "workers": workers,
+    "fresh": fresh,
+    "growth": rows_here.growth,
+}

@@ -24,11 +24,11 @@ class Stage:
         self.gate = machine.CACHE / "tuskgate"
         subprocess.run(["strip", "-o", self.gate, release / "tuskgate"], check=True)
         self.load, self.bare = release / "examples/load", release / "examples/bare_hyper"
-        self.keys = release / "examples/keys"
+        self.counts, self.names = release / "examples/counted", release / "examples/names"
         peers.write_requests(self.folder)
 
     def means(self, row: str) -> str:
-        if row in ("allowed", "reload", "idle", "growth", "startup", "limiter"):
+        if row in ("allowed", "lists", "reload", "idle", "growth", "limiter"):
             return "on this machine"
         if self.perf:
             return "instructions by `perf stat`"
@@ -104,11 +104,18 @@ kill $P; wait $P 2>/dev/null; sleep 0.2
         """The tools by their names."""
         tools = machine.CACHE / "tools"
         tools.mkdir(exist_ok=True)
-        for tool in (self.gate, self.bare, self.load, self.keys):
+        for tool in (self.gate, self.bare, self.load, self.names):
             link = tools / tool.name
             link.unlink(missing_ok=True)
             link.symlink_to(tool)
         return f"{tools}:/usr/sbin:{os.environ['PATH']}"
+
+    def counted_path(self, path: str, times: int, size: int) -> int:
+        """User instructions of a run of the tool of that name, by callgrind."""
+        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+        command += [self.counts, path, str(times), str(size)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+        return int(re.search(r"Collected : (\d+)", ran.stderr).group(1))
 
     def shell(self, line: str) -> str:
         env = os.environ | {"PATH": self.path()}

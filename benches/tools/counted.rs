@@ -13,6 +13,9 @@ use gated::Gated;
 use http::StatusCode;
 use tuskgate::lists::{Files, Lists};
 use tuskgate::mailbox::Domain;
+use tuskgate::secret::KeyedHash;
+use tuskgate::store::limiter::{Charge, DEFAULT_SLOTS, Limiter};
+use tuskgate::verdict::Mode;
 
 fn main() {
     let mut words = std::env::args().skip(1);
@@ -54,8 +57,49 @@ fn main() {
                 black_box(lists.mail_domain(black_box(domain)));
             }
         }
+        "limiter" => drop(reserve(times, u64::from(size))),
+        "limiter-time" => {
+            let began = std::time::Instant::now();
+            let limiter = reserve(times, u64::from(size));
+            let nanos = began.elapsed().as_nanos() / u128::from(times);
+            let full = limiter.occupancy();
+            println!(
+                "{nanos} ns, {} bytes, {} fell back",
+                full.bytes, full.fallbacks
+            );
+            return;
+        }
         other => panic!("no path {other}"),
     }
+}
+
+/// Reserves six keys so often, of so many different ones.
+fn reserve(times: u32, keys: u64) -> Limiter {
+    let limiter = Limiter::new(DEFAULT_SLOTS);
+    let quota = "30/1h".parse().expect("a quota");
+    let charge = |key: u64, wider| Charge {
+        limit: "bench",
+        key: KeyedHash(
+            u128::from(key)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+                .to_be_bytes(),
+        ),
+        quota,
+        wider,
+        mode: Mode::Enforce,
+    };
+    for number in 0..u64::from(times) {
+        // As in a request: narrow keys that change, and wide ones that stay.
+        let charges: [Charge; 6] = std::array::from_fn(|at| match at {
+            5 => charge(number % 100, None),
+            _ => charge((number * 5 + at as u64) % keys + 100, Some(5)),
+        });
+        let now = 1_700_000_000_000_000 + number;
+        if let Ok(made) = limiter.reserve(black_box(&charges), now) {
+            limiter.keep(made);
+        }
+    }
+    limiter
 }
 
 fn lists(size: u32) -> Lists {
