@@ -16,7 +16,7 @@ START = {
 }
 
 
-def forwarded(stage: Stage, requests: int = 4000, **kind) -> list[dict]:
+def forwarded(stage: Stage, requests: int = 2000, **kind) -> list[dict]:
     stage.write(**kind)
     found = stage.counted([(name, command, "page") for name, command in START.items()], requests=requests)
     same, only, gate = found[SAME]["each"], found[NGINX]["each"], found[GATE]["each"]

@@ -37,7 +37,7 @@ class Stage:
     def write(self, **kind) -> None:
         peers.write(self.folder, **kind)
 
-    def counted(self, cases: list[tuple[str, str, str]], requests: int = 4000, warm: int = 1000,
+    def counted(self, cases: list[tuple[str, str, str]], requests: int = 2000, warm: int = 500,
                 connections: int = 32, rounds: int = 2, before: str = "") -> dict[str, dict]:  # fmt: skip
         """Instructions a request for each case (name, command, request), in turn.
 

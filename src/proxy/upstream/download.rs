@@ -25,6 +25,8 @@ pub(in crate::proxy) struct Download {
     /// The rest of a request whose reply came early.
     upload: Option<Box<Upload>>,
     closing: bool,
+    /// Why the reply broke off, told on the next poll.
+    broken: Option<io::Error>,
     origin: Arc<Origin>,
 }
 
@@ -41,6 +43,7 @@ impl Download {
             framing,
             upload,
             closing,
+            broken: None,
             origin,
         }
     }
@@ -59,6 +62,9 @@ impl Download {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         let Some(wire) = &mut self.wire else {
             return Poll::Ready(None);
         };
@@ -76,6 +82,14 @@ impl Download {
             self.closing = true;
         }
         let frame = ready!(next(wire, &mut self.framing, cx));
+        if let Err(error) = frame {
+            // hyper drops what it has not written yet when a body fails. So it is
+            // made to wait once, and sends what came before.
+            self.wire = None;
+            self.broken = Some(error);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if self.framing == Framing::Over {
             self.part();
         }
@@ -94,7 +108,7 @@ impl Download {
     }
 
     pub(in crate::proxy) fn is_end_stream(&self) -> bool {
-        self.wire.is_none()
+        self.wire.is_none() && self.broken.is_none()
     }
 
     pub(in crate::proxy) fn size_hint(&self) -> SizeHint {
