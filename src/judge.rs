@@ -18,7 +18,7 @@ use crate::attempt::Attempt;
 use crate::ban::Scope;
 use crate::endpoint::Endpoint;
 use crate::event::EventId;
-use crate::lists::Lists;
+use crate::lists::{Lists, Overlay};
 use crate::mail::dns::Resolver;
 use crate::secret::Purpose;
 use crate::store::{Held, Store};
@@ -182,33 +182,40 @@ impl Judge {
         doors::applies(rule, endpoint) && self.policy.load().mode(rule) != Mode::Off
     }
 
-    /// The verdict on any request of `ip`, guarded or not: networks banned with scope `all`.
+    /// The verdict on any request of `ip`, guarded or not, and its moment: networks
+    /// banned with scope `all`.
     ///
     /// On the hot path: allocates only when something is found.
     #[must_use]
-    pub fn banned_everywhere(&self, ip: IpAddr, now: Timestamp) -> Option<Judged> {
-        let mode = self.policy.load().mode(Rule::ClientBan);
-        if mode == Mode::Off || !self.any_banned_everywhere(ip, now) {
+    pub fn banned_everywhere(&self, ip: IpAddr) -> Option<(Judged, Timestamp)> {
+        if !self.may_be_banned_everywhere(ip) {
             return None;
         }
+        let mode = self.policy.load().mode(Rule::ClientBan);
+        if mode == Mode::Off {
+            return None;
+        }
+        let now = Timestamp::now();
         let found = self.sight(now).network(ip, Scope::All);
         let verdict = client_ban::judge(crate::attempt::ClientIp::Known(ip), found);
-        matches!(verdict, Verdict::Refuse(_)).then_some(Judged {
+        let judged = Judged {
             rule: Rule::ClientBan,
             mode,
             verdict,
-        })
+        };
+        matches!(judged.verdict, Verdict::Refuse(_)).then_some((judged, now))
     }
 
-    fn any_banned_everywhere(&self, ip: IpAddr, now: Timestamp) -> bool {
-        let bans = self.store.bans();
-        let live = bans.bans().network_in(ip, now, |scopes| scopes.all);
-        live.is_some()
-            || self
-                .lists
-                .load()
-                .network(ip)
-                .is_some_and(|entry| entry.scopes.all)
+    /// What every request pays: no clock, no count of references.
+    fn may_be_banned_everywhere(&self, ip: IpAddr) -> bool {
+        let live = |bans: &Overlay| {
+            let bans = bans.bans();
+            bans.has_networks()
+                && bans
+                    .network_in(ip, Timestamp::now(), |scopes| scopes.all)
+                    .is_some()
+        };
+        self.store.with_bans(live) || self.lists.load().bans_everywhere(ip)
     }
 
     /// Judges `attempt`.

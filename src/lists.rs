@@ -139,6 +139,12 @@ impl Lists {
         })
     }
 
+    /// Whether `ip` lies in a listed network with scope `all`.
+    #[must_use]
+    pub fn bans_everywhere(&self, ip: IpAddr) -> bool {
+        self.networks.holds_for_all(ip)
+    }
+
     /// The most specific listed e-mail domain: the name or a parent.
     #[must_use]
     pub fn mail_domain(&self, domain: &Domain) -> Option<DomainEntry<'_>> {

@@ -6,10 +6,12 @@
 //! gives two unrelated hashes.
 
 use std::fmt;
+use std::hash::Hasher;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
+use siphasher::sip128::{Hasher128, SipHasher24};
 
 /// Text that masks itself in `Debug` and has no `Display` or `Serialize`.
 #[derive(Clone, PartialEq, Eq)]
@@ -66,7 +68,11 @@ impl Purpose {
 
 /// The gate's HMAC key: 32 bytes, the same on all nodes.
 #[derive(Clone)]
-pub struct HashKey(Hmac<Sha256>, [u8; 8]);
+pub struct HashKey {
+    mac: Hmac<Sha256>,
+    fingerprint: [u8; 8],
+    limits: SipHasher24,
+}
 
 impl HashKey {
     /// A key from its 32 bytes.
@@ -75,19 +81,33 @@ impl HashKey {
         let mac = Hmac::<Sha256>::new_from_slice(bytes).expect("HMAC takes a key of any length");
         let mut fingerprint = [0; 8];
         fingerprint.copy_from_slice(&Sha256::digest(bytes)[..8]);
-        Self(mac, fingerprint)
+        let derived = mac
+            .clone()
+            .chain_update(b"the key of limits")
+            .finalize()
+            .into_bytes();
+        let mut limits = [0; 16];
+        limits.copy_from_slice(&derived[..16]);
+        Self {
+            mac,
+            fingerprint,
+            limits: SipHasher24::new_with_key(&limits),
+        }
     }
 
     /// Eight bytes that tell two keys apart without telling the key.
     #[must_use]
     pub const fn fingerprint(&self) -> [u8; 8] {
-        self.1
+        self.fingerprint
     }
 
     /// The keyed hash of `parts`, each length-prefixed so that they cannot run together.
     #[must_use]
     pub fn hash(&self, purpose: Purpose, parts: &[&[u8]]) -> KeyedHash {
-        let mut mac = self.0.clone();
+        if purpose == Purpose::Limit {
+            return self.hash_limit(parts);
+        }
+        let mut mac = self.mac.clone();
         for part in std::iter::once(&purpose.label()).chain(parts) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
@@ -95,6 +115,18 @@ impl HashKey {
         let mut out = [0; 16];
         out.copy_from_slice(&mac.finalize().into_bytes()[..16]);
         KeyedHash(out)
+    }
+
+    /// Keys of the limiter's table hide nothing that is kept for long, and every
+    /// guarded request makes half a dozen: SipHash-2-4 (128 bits) under a key of
+    /// its own is as unguessable as they need.
+    fn hash_limit(&self, parts: &[&[u8]]) -> KeyedHash {
+        let mut hasher = self.limits;
+        for part in parts {
+            hasher.write(&(part.len() as u64).to_be_bytes());
+            hasher.write(part);
+        }
+        KeyedHash(hasher.finish128().as_u128().to_be_bytes())
     }
 }
 

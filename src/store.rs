@@ -248,6 +248,11 @@ impl Store {
         self.0.bans.snapshot()
     }
 
+    /// What `look` makes of the bans in force; cheaper than [`Store::bans`] for one short look.
+    pub fn with_bans<T>(&self, look: impl FnOnce(&BanSnapshot) -> T) -> T {
+        self.0.bans.with_snapshot(look)
+    }
+
     /// Removes bans that ended before `now` and events over their retention.
     /// Both also happen by themselves every hour. Returns how many bans and events.
     ///

@@ -109,7 +109,8 @@ impl<'a> Bench<'a> {
         if !self.may_look_up() {
             return MailSight::default();
         }
-        let mail = MailSight::look(self.judge.resolver(), self.attempt).await;
+        // Boxed, or every attempt would carry the room that DNS takes.
+        let mail = Box::pin(MailSight::look(self.judge.resolver(), self.attempt)).await;
         self.out.mail_server = mail.describe();
         mail
     }

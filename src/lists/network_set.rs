@@ -36,9 +36,17 @@ pub(super) struct Found {
 pub(super) struct NetworkSet {
     v4: Ranges<u32>,
     v6: Ranges<u128>,
+    /// Whether any of them counts for every request.
+    all: bool,
 }
 
 impl NetworkSet {
+    /// Whether `ip` lies in a network that counts for every request: what the
+    /// pass-through path asks, mostly in vain.
+    pub(super) fn holds_for_all(&self, ip: IpAddr) -> bool {
+        self.all && self.find(ip).is_some_and(|found| found.scopes.all)
+    }
+
     pub(super) fn find(&self, ip: IpAddr) -> Option<Found> {
         match Address::new(ip) {
             Address::V4(ip) => self.v4.find(ip),
@@ -73,7 +81,10 @@ impl NetworkSetBuilder {
     }
 
     pub(super) fn build(self) -> NetworkSet {
+        let all = |mark: Mark| unpack(mark.0).all;
         NetworkSet {
+            all: self.v4.iter().any(|line| all(line.mark))
+                || self.v6.iter().any(|line| all(line.mark)),
             v4: Ranges::new(self.v4),
             v6: Ranges::new(self.v6),
         }

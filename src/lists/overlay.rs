@@ -110,6 +110,12 @@ impl Side {
         };
     }
 
+    /// Whether any network is here, run out or not.
+    #[must_use]
+    pub fn has_networks(&self) -> bool {
+        !(self.v4.is_empty() && self.v6.is_empty())
+    }
+
     /// The most specific network around `ip`, whatever its scopes.
     #[must_use]
     pub fn network(&self, ip: IpAddr, now: Timestamp) -> Option<&Ban> {

@@ -16,7 +16,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use tokio::sync::mpsc;
 
 use super::headers;
-use super::upstream::Lease;
+use super::upstream::Download;
 use super::watch::{BodyFate, Watch};
 use crate::telemetry::metrics;
 
@@ -32,7 +32,7 @@ enum Kind {
     /// No bytes, though a length is stated: what a 304 says of its 200.
     Stated(u64),
     Request(Upload),
-    Reply(Download),
+    Reply(Reply),
     Channel(mpsc::Receiver<Result<Frame<Bytes>, BodyError>>),
     Boxed(UnsyncBoxBody<Bytes, BodyError>),
 }
@@ -47,9 +47,12 @@ pub enum BodyError {
     /// The upstream sent nothing for too long.
     #[error("the reply body stalled")]
     ReplyStalled,
-    /// The peer hung up or broke the framing.
-    #[error("the body broke off")]
+    /// The client hung up or broke the framing.
+    #[error("the request body broke off")]
     Broken(#[source] hyper::Error),
+    /// The upstream hung up or broke the framing.
+    #[error("the reply body broke off")]
+    ReplyBroken(#[source] std::io::Error),
     /// From a body that a library user brought.
     #[error("the body failed")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -96,16 +99,8 @@ impl Body {
         }))
     }
 
-    pub(super) fn reply(
-        inner: hyper::body::Incoming,
-        lease: Option<Lease>,
-        watch: Option<Arc<Watch>>,
-    ) -> Self {
-        Self(Kind::Reply(Download {
-            inner,
-            lease,
-            watch,
-        }))
+    pub(super) fn reply(download: Download, watch: Option<Arc<Watch>>) -> Self {
+        Self(Kind::Reply(Reply { download, watch }))
     }
 }
 
@@ -139,7 +134,7 @@ impl http_body::Body for Body {
             Kind::Empty | Kind::Stated(_) => Poll::Ready(None),
             Kind::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Request(upload) => upload.poll_frame(cx),
-            Kind::Reply(download) => download.poll_frame(cx),
+            Kind::Reply(reply) => reply.poll_frame(cx),
             Kind::Channel(receiver) => receiver.poll_recv(cx),
             Kind::Boxed(body) => Pin::new(body).poll_frame(cx),
         }
@@ -151,7 +146,7 @@ impl http_body::Body for Body {
             Kind::Full(bytes) => bytes.is_none(),
             Kind::Stated(_) | Kind::Channel(_) => false,
             Kind::Request(upload) => upload.inner.is_end_stream(),
-            Kind::Reply(download) => download.inner.is_end_stream(),
+            Kind::Reply(reply) => reply.download.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
         }
     }
@@ -164,7 +159,7 @@ impl http_body::Body for Body {
             }
             Kind::Stated(length) => SizeHint::with_exact(*length),
             Kind::Request(upload) => upload.inner.size_hint(),
-            Kind::Reply(download) => download.inner.size_hint(),
+            Kind::Reply(reply) => reply.download.size_hint(),
             Kind::Channel(_) => SizeHint::default(),
             Kind::Boxed(body) => body.size_hint(),
         }
@@ -216,22 +211,20 @@ impl Drop for Upload {
     }
 }
 
-/// A reply's body on its way from the upstream, with the connection it comes on.
+/// A reply's body on its way from the upstream.
 #[derive(Debug)]
-struct Download {
-    inner: hyper::body::Incoming,
-    lease: Option<Lease>,
+struct Reply {
+    download: Download,
     /// `None` where a stall is no fault: event streams.
     watch: Option<Arc<Watch>>,
 }
 
-impl Download {
+impl Reply {
     fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        use http_body::Body as _;
-        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        let polled = self.download.poll_frame(cx);
         if let Some(watch) = &self.watch {
             if polled.is_pending() {
                 if watch.reply_waits(cx) {
@@ -243,19 +236,11 @@ impl Download {
             }
         }
         let frame = ready!(polled);
-        let at_end = match &frame {
-            None => true,
-            Some(Ok(frame)) => frame.is_trailers() || self.inner.is_end_stream(),
-            Some(Err(_)) => false,
-        };
-        if at_end && let Some(lease) = self.lease.take() {
-            lease.give_back();
-        }
-        Poll::Ready(frame.map(|frame| frame.map(clean_trailers).map_err(BodyError::Broken)))
+        Poll::Ready(frame.map(|frame| frame.map(clean_trailers).map_err(BodyError::ReplyBroken)))
     }
 }
 
-impl Drop for Download {
+impl Drop for Reply {
     fn drop(&mut self) {
         if let Some(watch) = &self.watch {
             watch.reply_moved();

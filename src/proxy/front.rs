@@ -1,9 +1,10 @@
 //! Between hyper's server and the stack: counts, and keeps the watch posted.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -20,13 +21,17 @@ use crate::telemetry::metrics;
 /// The stack as hyper's server calls it, for one connection.
 #[derive(Debug)]
 pub(super) struct Front<S> {
-    stack: S,
+    /// One connection asks one thing after the other, so that one stack will do.
+    stack: RefCell<S>,
     watch: Arc<Watch>,
 }
 
 impl<S> Front<S> {
     pub(super) const fn new(stack: S, watch: Arc<Watch>) -> Self {
-        Self { stack, watch }
+        Self {
+            stack: RefCell::new(stack),
+            watch,
+        }
     }
 }
 
@@ -41,11 +46,19 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.watch.exchange_begins();
         let request = request.map(|body| Body::request(body, &self.watch));
-        Serving {
-            step: Step::Ready {
-                stack: self.stack.clone(),
+        let mut stack = self.stack.borrow_mut();
+        // Ours are ready at any time; one that is not is waited for in a copy.
+        let step = match stack.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => Step::Called {
+                future: stack.call(request),
+            },
+            Poll::Pending => Step::Ready {
+                stack: stack.clone(),
                 request: Some(request),
             },
+        };
+        Serving {
+            step,
             watch: Arc::clone(&self.watch),
             began: Instant::now(),
             _in_flight: InFlight::new(),

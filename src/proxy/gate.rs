@@ -24,7 +24,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use jiff::Timestamp;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -156,11 +155,10 @@ impl<S: Inner> Gate<S> {
         request: Request<Body>,
     ) -> Result<Request<Body>, Box<Response<Body>>> {
         let judge = &self.shared.judge;
-        let now = Timestamp::now();
         let judged = client
             .known()
-            .and_then(|ip| Some((ip, judge.banned_everywhere(ip, now)?)));
-        let Some((ip, judged)) = judged else {
+            .and_then(|ip| Some((ip, judge.banned_everywhere(ip)?)));
+        let Some((ip, (judged, now))) = judged else {
             return Ok(request);
         };
         let (head, body) = request.into_parts();

@@ -131,7 +131,7 @@ impl<S: Clone> Identify<S> {
             peer: self.peer,
             trusted,
             scheme: if trusted {
-                headers::forwarded_scheme(headers)
+                headers::forwarded_scheme(headers, &Found::look(headers))
             } else {
                 Scheme::Http
             },
@@ -140,8 +140,8 @@ impl<S: Clone> Identify<S> {
     }
 
     fn ready_request(&self, request: &mut Request<Body>) -> Result<(), Fault> {
-        check_target(request)?;
         let found = Found::look(request.headers());
+        check_target(request, &found)?;
         let trusted = self.layer.trusted.trust(self.peer);
         let Identified { client, forward } = identify(
             self.peer,
@@ -149,7 +149,7 @@ impl<S: Clone> Identify<S> {
             &self.layer.trusted,
         );
         let scheme = if trusted {
-            headers::forwarded_scheme(request.headers())
+            headers::forwarded_scheme(request.headers(), &found)
         } else {
             Scheme::Http
         };
@@ -242,19 +242,19 @@ where
 
 /// Only origin-form passes, `OPTIONS *`, and absolute-form that names the same
 /// authority as `Host`, which is cut to origin-form (RFC 9112 §3.2).
-fn check_target(request: &mut Request<Body>) -> Result<(), Fault> {
+fn check_target(request: &mut Request<Body>, found: &Found) -> Result<(), Fault> {
     if request.method() == Method::CONNECT {
         return Err(Fault::Method);
     }
-    let mut hosts = request.headers().get_all(HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+    if found.hosts != 1 {
         return Err(Fault::Host);
-    };
+    }
     let uri = request.uri();
     if let Some(authority) = uri.authority() {
         let named = authority.as_str().as_bytes();
         let web = matches!(uri.scheme_str(), Some("http" | "https"));
-        if !web || !host.as_bytes().eq_ignore_ascii_case(named) {
+        let host = request.headers().get(HOST);
+        if !web || !host.is_some_and(|host| host.as_bytes().eq_ignore_ascii_case(named)) {
             return Err(Fault::Target);
         }
         let target = uri

@@ -1,9 +1,11 @@
 //! One socket, tcp or unix, to a client or to the upstream.
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -15,6 +17,14 @@ pub(super) enum Stream {
 }
 
 impl Stream {
+    /// Looks at what the kernel has for us, without waiting and without taking it.
+    pub(super) fn peek(&self, into: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(tcp) => SockRef::from(tcp).peek(into),
+            Self::Unix(unix) => SockRef::from(unix).peek(into),
+        }
+    }
+
     /// Writes what fits into the socket's buffer, without waiting.
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {

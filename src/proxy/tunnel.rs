@@ -6,35 +6,38 @@
 //! counts as open wherever it goes.
 
 use http::{Response, Version};
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
 
 use super::counted::spawn_counted;
+use super::upstream::Wire;
 use super::{Body, headers};
 use crate::telemetry::metrics;
 
 /// Answers the client with the upstream's 101 and joins the two connections.
-pub(super) fn open(client: OnUpgrade, mut reply: Response<Incoming>) -> Response<Body> {
-    let upstream = hyper::upgrade::on(&mut reply);
-    let (mut head, _none) = reply.into_parts();
+pub(super) fn open(client: OnUpgrade, reply: Response<()>, upstream: Wire) -> Response<Body> {
+    let (mut head, ()) = reply.into_parts();
     headers::clean_reply(&mut head.headers, true);
     head.version = Version::HTTP_11;
     spawn_counted(join(client, upstream));
     Response::from_parts(head, Body::empty())
 }
 
-async fn join(client: OnUpgrade, upstream: OnUpgrade) {
-    let (Ok(client), Ok(upstream)) = tokio::join!(client, upstream) else {
-        return; // one side left before the other heard of it
+async fn join(client: OnUpgrade, upstream: Wire) {
+    let Ok(client) = client.await else {
+        return; // it left before it heard of it
     };
     metrics().proxy.upgrades.inc();
     metrics().proxy.tunnels.inc();
     let _open = OpenTunnel;
-    let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
-    let copied =
-        tokio::io::copy_bidirectional_with_sizes(&mut client, &mut upstream, BUFFER, BUFFER).await;
-    if let Err(error) = copied {
+    let mut client = TokioIo::new(client);
+    let (mut upstream, early) = upstream.into_parts();
+    let copied = async {
+        client.write_all(&early).await?;
+        tokio::io::copy_bidirectional_with_sizes(&mut client, &mut upstream, BUFFER, BUFFER).await
+    };
+    if let Err(error) = copied.await {
         tracing::debug!(%error, "a tunnel broke");
     }
 }

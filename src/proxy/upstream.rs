@@ -4,31 +4,41 @@
 //! keeps the connection when the reply's body has ended. What may be sent
 //! again is RFC 9110 §9.2.2's idempotent methods without a body, once, and
 //! only when a *kept* connection turned out to be dead; anything else only if
-//! hyper proves that it never left.
+//! not a byte of it has left.
+//!
+//! The client's side of HTTP/1.1 is our own and not hyper's: half of what a
+//! request cost was hyper's task and channels for the connection
+//! (ARCHITECTURE.md, "Speed").
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, UPGRADE};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
-use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
 use tower_service::Service;
 
+use self::exchange::{Failure, Reply, exchange};
 use self::origin_pool::Origin;
 use super::fault::{Fault, Shape, answer};
 use super::identify::Seen;
 use super::settings::ProxySettings;
-use super::watch::{BodyFate, Pace, Watch};
+use super::watch::{Pace, Watch};
 use super::{Body, headers, tunnel};
 use crate::telemetry::metrics;
 
-pub(super) use self::origin_pool::Lease;
+pub(super) use self::download::Download;
+pub(super) use self::wire::Wire;
 
 mod connect;
+mod download;
+mod exchange;
+mod framing;
 mod origin_pool;
+mod reply_head;
+mod sending;
+mod wire;
 
 /// The upstream of one worker. Cheap to clone; always ready.
 #[derive(Clone, Debug)]
@@ -95,8 +105,8 @@ impl Service<Request<Body>> for Upstream {
         let shape = Shape::fitting(request.uri().path(), request.headers());
         let seen = request.extensions_mut().remove::<Seen>();
         Box::pin(async move {
-            let exchanged = exchange(&origin, request, seen).await;
-            Ok(exchanged.unwrap_or_else(|fault| {
+            let answered = serve(&origin, &mut request, seen.as_ref()).await;
+            Ok(answered.unwrap_or_else(|fault| {
                 fault.count();
                 answer(fault, shape)
             }))
@@ -104,45 +114,37 @@ impl Service<Request<Body>> for Upstream {
     }
 }
 
-async fn exchange(
+async fn serve(
     origin: &Arc<Origin>,
-    mut request: Request<Body>,
-    seen: Option<Seen>,
+    request: &mut Request<Body>,
+    seen: Option<&Seen>,
 ) -> Result<Response<Body>, Fault> {
-    let connection = seen.and_then(|seen| seen.connection);
-    let watch = connection.as_ref().map(|seen| &seen.watch);
-    // The upstream always speaks 1.1 with us, whatever the client speaks.
-    *request.version_mut() = Version::HTTP_11;
+    let connection = seen.and_then(|seen| seen.connection.as_ref());
+    let watch = connection.map(|seen| &seen.watch);
     let upgrade = request
         .headers()
         .contains_key(UPGRADE)
-        .then(|| hyper::upgrade::on(&mut request));
-    let (reply, lease) = send(origin, request, watch.map(|watch| &**watch)).await?;
-    if reply.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(passed_on(reply, lease, watch));
+        .then(|| hyper::upgrade::on(&mut *request));
+    let reply = send(origin, request, watch.map(|watch| &**watch)).await?;
+    if reply.head.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(passed_on(reply, origin, watch));
     }
     let upgrade = upgrade.ok_or(Fault::Broken)?; // nobody asked for it
     if let Some(watch) = watch {
         watch.tunnel_begins();
     }
-    Ok(tunnel::open(upgrade, reply))
+    Ok(tunnel::open(upgrade, reply.head, *reply.wire))
 }
 
 /// The reply as the client gets it, its body still to come.
-fn passed_on(
-    reply: Response<Incoming>,
-    mut lease: Lease,
-    watch: Option<&Arc<Watch>>,
-) -> Response<Body> {
-    let (mut head, body) = reply.into_parts();
-    let closing =
-        headers::clean_reply(&mut head.headers, false) || head.version != Version::HTTP_11;
-    if closing {
-        lease.give_up();
-    }
+fn passed_on(reply: Reply, origin: &Arc<Origin>, watch: Option<&Arc<Watch>>) -> Response<Body> {
+    let (mut head, ()) = reply.head.into_parts();
+    // Read from the reply before it is cleaned.
+    let closing = headers::clean_reply(&mut head.headers, false) || reply.closing;
     head.version = Version::HTTP_11; // ours, not the upstream's
-    let body = if body.is_end_stream() {
-        lease.give_back();
+    let origin = Arc::clone(origin);
+    let mut download = Download::new(reply.wire, reply.framing, reply.upload, closing, origin);
+    let body = if download.settle() {
         match stated_length(&head) {
             Some(length) => Body::stated(length),
             None => Body::empty(),
@@ -152,8 +154,7 @@ fn passed_on(
             .headers
             .get(CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        let watch = watch.filter(|_| !endless).cloned();
-        Body::reply(body, Some(lease), watch)
+        Body::reply(download, watch.filter(|_| !endless).cloned())
     };
     Response::from_parts(head, body)
 }
@@ -169,83 +170,28 @@ fn stated_length(head: &http::response::Parts) -> Option<u64> {
 
 async fn send(
     origin: &Arc<Origin>,
-    mut request: Request<Body>,
+    request: &mut Request<Body>,
     watch: Option<&Watch>,
-) -> Result<(Response<Incoming>, Lease), Fault> {
-    if let Some(kept) = origin.take() {
+) -> Result<Reply, Fault> {
+    let replayable = replayable(request);
+    if let Some(kept) = origin.take(!replayable) {
         metrics().proxy.upstream_reuses.inc();
-        let spare = replayable(&request).then(|| copy(&request));
-        match once(origin, kept, request, watch).await {
+        match exchange(kept, request, watch, origin.max_head()).await {
             Ok(reply) => return Ok(reply),
-            Err(Failure::Unsent(unsent)) => request = *unsent,
-            Err(Failure::Cut) => request = spare.ok_or(Fault::Broken)?,
+            Err(Failure::Unsent) => {}
+            Err(Failure::Cut) if replayable => {}
+            Err(Failure::Cut) => return Err(Fault::Broken),
             Err(Failure::Fault(fault)) => return Err(fault),
         }
         metrics().proxy.upstream_retries.inc();
     }
     let fresh = origin.connect().await?;
-    once(origin, fresh, request, watch)
+    exchange(fresh, request, watch, origin.max_head())
         .await
         .map_err(|failure| match failure {
-            Failure::Unsent(_) | Failure::Cut => Fault::Broken,
+            Failure::Unsent | Failure::Cut => Fault::Broken,
             Failure::Fault(fault) => fault,
         })
-}
-
-/// Why one try failed.
-enum Failure {
-    /// The request never left.
-    Unsent(Box<Request<Body>>),
-    /// The connection ended before a reply.
-    Cut,
-    /// Nothing that another connection could mend.
-    Fault(Fault),
-}
-
-async fn once(
-    origin: &Arc<Origin>,
-    mut sender: SendRequest<Body>,
-    request: Request<Body>,
-    watch: Option<&Watch>,
-) -> Result<(Response<Incoming>, Lease), Failure> {
-    if let Some(watch) = watch {
-        watch.head_awaited();
-    }
-    let mut sent = pin!(sender.try_send_request(request));
-    let outcome = std::future::poll_fn(|cx| match sent.as_mut().poll(cx) {
-        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-        Poll::Pending if watch.is_some_and(|watch| watch.head_waits(cx)) => Poll::Ready(None),
-        Poll::Pending => Poll::Pending,
-    })
-    .await;
-    if let Some(watch) = watch {
-        watch.head_came();
-    }
-    match outcome {
-        Some(Ok(reply)) => Ok((reply, Lease::new(sender, Arc::clone(origin)))),
-        Some(Err(mut error)) => Err(match error.take_message() {
-            Some(request) => Failure::Unsent(Box::new(request)),
-            None => failure(error.error(), watch),
-        }),
-        None => {
-            metrics().proxy.timeouts.reply_head.inc();
-            Err(Failure::Fault(Fault::Silent))
-        }
-    }
-}
-
-fn failure(error: &hyper::Error, watch: Option<&Watch>) -> Failure {
-    match watch.map_or(BodyFate::Fine, Watch::body_fate) {
-        BodyFate::Stalled => return Failure::Fault(Fault::BodyStall),
-        BodyFate::Broken => return Failure::Fault(Fault::BodyBroken),
-        BodyFate::Fine => {}
-    }
-    tracing::debug!(%error, "no reply from the upstream");
-    if error.is_parse() || error.is_user() {
-        Failure::Fault(Fault::Broken)
-    } else {
-        Failure::Cut
-    }
 }
 
 /// Whether sending it twice does no more than sending it once, and we still
@@ -256,12 +202,4 @@ fn replayable(request: &Request<Body>) -> bool {
         Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE | Method::TRACE
     );
     idempotent && request.body().is_end_stream() && !request.headers().contains_key(UPGRADE)
-}
-
-fn copy(request: &Request<Body>) -> Request<Body> {
-    let mut copy = Request::new(Body::empty());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    copy
 }

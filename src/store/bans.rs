@@ -105,6 +105,10 @@ impl Bans {
         self.desk.ask(|reply| Job::Merge(entries, reply)).await
     }
 
+    pub(super) fn with_snapshot<T>(&self, look: impl FnOnce(&BanSnapshot) -> T) -> T {
+        look(&self.snapshot.load())
+    }
+
     pub(super) fn snapshot(&self) -> Arc<BanSnapshot> {
         self.snapshot.load_full()
     }

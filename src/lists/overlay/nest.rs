@@ -60,6 +60,11 @@ impl<A: Bits> Nest<A> {
         }
     }
 
+    /// Whether there is none at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
     /// The innermost network around `ip` that counts.
     pub(super) fn find(&self, ip: A, counts: impl Fn(&Ban) -> bool) -> Option<&Ban> {
         let mut at = self

@@ -258,7 +258,7 @@ impl<S: Inner> Asking for Upstream<'_, S> {
                     self.app_of_id(attempt, credential.client_id.clone(), None)
                         .await
                 }
-                (None, Some(bearer)) => self.app_of_bearer(attempt, bearer).await,
+                (None, Some(bearer)) => Box::pin(self.app_of_bearer(attempt, bearer)).await,
                 (None, None) => AppSight::None,
             }
         })

@@ -58,7 +58,7 @@ async fn call<S: Inner>(inner: &mut S, mut head: Parts, bytes: Bytes) -> Respons
 
 /// An admitted attempt on its way.
 pub(super) struct Admitted {
-    pub(super) attempt: Attempt,
+    pub(super) attempt: Box<Attempt>,
     pub(super) judgement: Judgement,
     pub(super) event: Event,
     pub(super) head: Parts,

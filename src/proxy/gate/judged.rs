@@ -35,26 +35,50 @@ pub(super) async fn call<S: Inner>(
     };
     let at = Timestamp::now();
     let read = attempt::read(path, &head, &whole.bytes, client, at);
+    // Each way on is boxed: a future is as large as the largest of its ways,
+    // and is moved whole.
     let response = match read {
-        Ok(Reading::Open) => forward::untouched(&mut inner, head, whole).await,
-        Ok(Reading::Attempt(attempt)) if !shared.judge.guards(attempt.endpoint) => {
-            forward::untouched(&mut inner, head, whole).await
+        Ok(Reading::Attempt(attempt)) if shared.judge.guards(attempt.endpoint) => {
+            judge(inner, &shared, attempt, head, whole).await
         }
-        Ok(Reading::Attempt(attempt)) => judge(inner, &shared, *attempt, head, whole).await,
-        Err(fault) if has_it_already(&inner, &shared, &head, &fault, client, at).await => {
-            forward::untouched(&mut inner, head, whole).await
+        Ok(Reading::Open | Reading::Attempt(_)) => {
+            Box::pin(forward::untouched(&mut inner, head, whole)).await
         }
         Err(fault) => {
-            let guarded = guards(&shared, path, &head, fault.endpoint);
-            let mode = unreadable_mode(&shared, guarded);
-            match unreadable(&shared, client, &head, &fault, mode, at) {
-                Some(refusal) => refusal,
-                None => forward::untouched(&mut inner, head, whole).await,
-            }
+            let met = Met { path, client, at };
+            Box::pin(not_read(inner, &shared, met, head, whole, fault)).await
         }
     };
     metrics().judge.observe_latency(started.elapsed());
     response
+}
+
+/// Where, by whom and when.
+struct Met {
+    path: GuardedPath,
+    client: ClientIp,
+    at: Timestamp,
+}
+
+/// What cannot be read is refused, unless the account has that odd address
+/// already or nothing is to be refused here.
+async fn not_read<S: Inner>(
+    mut inner: S,
+    shared: &Shared,
+    met: Met,
+    head: Parts,
+    whole: Whole,
+    fault: Fault,
+) -> Response<Body> {
+    let Met { path, client, at } = met;
+    if !has_it_already(&inner, shared, &head, &fault, client, at).await {
+        let guarded = guards(shared, path, &head, fault.endpoint);
+        let mode = unreadable_mode(shared, guarded);
+        if let Some(refusal) = unreadable(shared, client, &head, &fault, mode, at) {
+            return refusal;
+        }
+    }
+    forward::untouched(&mut inner, head, whole).await
 }
 
 /// A body that is not held cannot be judged: refused, unless nothing is to be
@@ -154,7 +178,7 @@ async fn has_it_already<S: Inner>(
 async fn judge<S: Inner>(
     inner: S,
     shared: &Arc<Shared>,
-    attempt: Attempt,
+    attempt: Box<Attempt>,
     head: Parts,
     whole: Whole,
 ) -> Response<Body> {
@@ -179,7 +203,7 @@ async fn judge<S: Inner>(
             head,
             whole,
         };
-        forward::learning(inner, shared, admitted, answer).await;
+        Box::pin(forward::learning(inner, shared, admitted, answer)).await;
     });
     // Nobody answers if judging panicked, which is counted.
     received.await.unwrap_or_else(|_| answer::failed())

@@ -182,8 +182,23 @@ fn the_scheme_is_the_first_that_a_trusted_proxy_names() {
             .collect();
         let mut headers = map(&lines);
         let found = Found::look(&headers);
-        assert_eq!(forwarded_scheme(&headers), scheme, "{said:?}");
+        assert_eq!(forwarded_scheme(&headers, &found), scheme, "{said:?}");
         set_scheme(&mut headers, &found, scheme);
         assert_eq!(headers, map(&[("x-forwarded-proto", word)]), "{said:?}");
+    }
+}
+
+#[test]
+fn addresses_are_written_as_std_writes_them() {
+    for text in [
+        "0.0.0.0",
+        "9.10.99.100",
+        "203.0.113.255",
+        "::",
+        "2001:db8::1",
+        "::ffff:1.2.3.4",
+    ] {
+        let ip: IpAddr = text.parse().expect("an address");
+        assert_eq!(AddressText::of(ip).as_bytes(), ip.to_string().as_bytes());
     }
 }

@@ -10,7 +10,8 @@ fn check(method: &str, target: &str, hosts: &[&str]) -> Result<String, Fault> {
         let host = host.parse().expect("a value");
         request.headers_mut().append(HOST, host);
     }
-    check_target(&mut request).map(|()| request.uri().to_string())
+    let found = Found::look(request.headers());
+    check_target(&mut request, &found).map(|()| request.uri().to_string())
 }
 
 #[test]

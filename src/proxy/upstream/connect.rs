@@ -6,13 +6,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, UnixStream};
 
-use crate::proxy::Body;
+use super::wire::Wire;
 use crate::proxy::clock::Clock;
-use crate::proxy::counted::spawn_counted;
 use crate::proxy::fault::Fault;
 use crate::proxy::origin::{Address, Names};
 use crate::proxy::stream::Stream;
@@ -45,13 +42,12 @@ impl Target {
         }
     }
 
-    /// A connection with its task running on this worker.
+    /// A connection.
     pub(super) async fn connect(
         &self,
         clock: &Clock,
         within: Duration,
-        max_head: usize,
-    ) -> Result<SendRequest<Body>, Fault> {
+    ) -> Result<Box<Wire>, Fault> {
         let stream = self.open(clock, within).await.map_err(|error| {
             self.complain(clock.now(), &error);
             Fault::Unreachable
@@ -60,17 +56,7 @@ impl Target {
         if self.complained.swap(0, Relaxed) != 0 {
             trouble::clear(Trouble::UpstreamDown);
         }
-        let (sender, connection) = Builder::new()
-            .max_buf_size(max_head.max(SMALLEST_BUFFER))
-            .handshake::<_, Body>(TokioIo::new(stream))
-            .await
-            .map_err(|_| Fault::Broken)?;
-        spawn_counted(async move {
-            if let Err(error) = connection.with_upgrades().await {
-                tracing::debug!(%error, "a connection to the upstream ended");
-            }
-        });
-        Ok(sender)
+        Ok(Box::new(Wire::new(stream)))
     }
 
     /// Logged once in a while: every request meets the same trouble.
@@ -113,9 +99,6 @@ impl Target {
 
 /// In milliseconds.
 const COMPLAIN_EVERY: u64 = 5000;
-
-/// hyper's least buffer.
-const SMALLEST_BUFFER: usize = 8192;
 
 async fn open_first(sockets: &[SocketAddr], within: Duration) -> io::Result<Stream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "its name has no address");

@@ -7,11 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::client::conn::http1::SendRequest;
 use parking_lot::Mutex;
 
 use super::connect::Target;
-use crate::proxy::Body;
+use super::wire::Wire;
 use crate::proxy::clock::millis;
 use crate::proxy::fault::Fault;
 use crate::proxy::origin::Address;
@@ -31,7 +30,7 @@ pub(super) struct Origin {
 
 #[derive(Debug)]
 struct Kept {
-    sender: SendRequest<Body>,
+    wire: Box<Wire>,
     since: u64,
 }
 
@@ -47,83 +46,55 @@ impl Origin {
         }
     }
 
-    /// The connection used last, if one is ready.
-    pub(super) fn take(&self) -> Option<SendRequest<Body>> {
+    /// The connection used last that is still open. `surely` asks the kernel,
+    /// which costs a system call, instead of trusting what has been heard.
+    pub(super) fn take(&self, surely: bool) -> Option<Box<Wire>> {
         let now = self.pace.clock.now();
         let mut kept = self.kept.lock();
-        let mut at = kept.len();
-        while let Some(before) = at.checked_sub(1) {
-            at = before;
-            let one = kept.get(at)?;
-            if one.sender.is_closed() || self.expired(one, now) {
-                kept.remove(at);
-            } else if one.sender.is_ready() {
-                return Some(kept.remove(at).sender);
+        while let Some(mut one) = kept.pop() {
+            let spent = one.wire.is_spent() || self.expired(&one, now);
+            let gone = spent || (surely && one.wire.is_spent_for_sure());
+            if !gone {
+                return Some(one.wire);
             }
-            // Else it is still taking in the end of a request whose reply came early.
         }
         None
     }
 
-    /// A fresh connection, its task running.
-    pub(super) async fn connect(&self) -> Result<SendRequest<Body>, Fault> {
-        let clock = &self.pace.clock;
+    /// A fresh connection.
+    pub(super) async fn connect(&self) -> Result<Box<Wire>, Fault> {
         self.target
-            .connect(clock, self.connect_within, self.max_head)
+            .connect(&self.pace.clock, self.connect_within)
             .await
+    }
+
+    /// The longest head that a reply may have.
+    pub(super) const fn max_head(&self) -> usize {
+        self.max_head
     }
 
     pub(super) fn sweep(&self) {
         let now = self.pace.clock.now();
         self.kept
             .lock()
-            .retain(|kept| !kept.sender.is_closed() && !self.expired(kept, now));
+            .retain_mut(|kept| !kept.wire.is_spent() && !self.expired(kept, now));
     }
 
     fn expired(&self, kept: &Kept, now: u64) -> bool {
         now >= kept.since + millis(self.bounds.idle)
     }
 
-    fn keep(&self, sender: SendRequest<Body>) {
-        if sender.is_closed() {
-            return;
+    /// Keeps a connection for another request: its reply has ended.
+    pub(super) fn keep(&self, mut wire: Box<Wire>) {
+        if !wire.unread.is_empty() {
+            return; // more than was asked for
         }
+        wire.rest();
         let since = self.pace.clock.now();
         let mut kept = self.kept.lock();
         if kept.len() >= self.bounds.connections {
             kept.remove(0); // the one unused for longest
         }
-        kept.push(Kept { sender, since });
-    }
-}
-
-/// A connection on which a reply is coming in.
-///
-/// Dropped before the reply's end it closes the connection, which is how a
-/// request is cancelled in HTTP/1.
-#[derive(Debug)]
-pub(in crate::proxy) struct Lease {
-    sender: Option<SendRequest<Body>>,
-    origin: Arc<Origin>,
-}
-
-impl Lease {
-    pub(super) const fn new(sender: SendRequest<Body>, origin: Arc<Origin>) -> Self {
-        Self {
-            sender: Some(sender),
-            origin,
-        }
-    }
-
-    /// Keeps the connection for another request: the reply has ended.
-    pub(in crate::proxy) fn give_back(self) {
-        if let Some(sender) = self.sender {
-            self.origin.keep(sender);
-        }
-    }
-
-    /// The connection will not be used again.
-    pub(super) fn give_up(&mut self) {
-        self.sender = None;
+        kept.push(Kept { wire, since });
     }
 }

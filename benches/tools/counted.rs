@@ -1,0 +1,115 @@
+//! `counted PATH TIMES [SIZE]`: walks one path so often, for callgrind to count.
+//!
+//! Two runs that differ in TIMES only give the instructions of one walk:
+//! tests/instructions holds `pass` and `refuse` against what is on record,
+//! benches/compare counts look-ups in lists of SIZE.
+
+mod gated;
+
+use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr};
+
+use gated::Gated;
+use http::StatusCode;
+use tuskgate::lists::{Files, Lists};
+use tuskgate::mailbox::Domain;
+use tuskgate::secret::KeyedHash;
+use tuskgate::store::limiter::{Charge, DEFAULT_SLOTS, Limiter};
+use tuskgate::verdict::Mode;
+
+fn main() {
+    let mut words = std::env::args().skip(1);
+    let path = words.next().expect("a path");
+    let times: u32 = words.next().expect("how often").parse().expect("a number");
+    let size: u32 = words
+        .next()
+        .map_or(1000, |size| size.parse().expect("a number"));
+    match path.as_str() {
+        "pass" => {
+            let mut gated = Gated::new();
+            for number in 0..times {
+                assert_eq!(gated.call(gated::page(number)), StatusCode::OK);
+            }
+        }
+        "refuse" => {
+            let mut gated = Gated::new();
+            for number in 0..times {
+                let status = gated.call(gated::token(number));
+                assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+            }
+        }
+        "network" => {
+            let lists = lists(size);
+            for number in 0..times {
+                let ip = Ipv4Addr::from(number.wrapping_mul(0x9e37_79b1));
+                black_box(lists.network(black_box(IpAddr::V4(ip))));
+            }
+        }
+        "domain" => {
+            let lists = lists(size);
+            let asked: Vec<Domain> = (0..64)
+                .map(|number| {
+                    Domain::new(&format!("a.{}", gated::domain(number * 31))).expect("a domain")
+                })
+                .collect();
+            for number in 0..times {
+                let domain = &asked[number as usize % asked.len()];
+                black_box(lists.mail_domain(black_box(domain)));
+            }
+        }
+        "limiter" => drop(reserve(times, u64::from(size))),
+        "limiter-time" => {
+            let began = std::time::Instant::now();
+            let limiter = reserve(times, u64::from(size));
+            let nanos = began.elapsed().as_nanos() / u128::from(times);
+            let full = limiter.occupancy();
+            println!(
+                "{nanos} ns, {} bytes, {} fell back",
+                full.bytes, full.fallbacks
+            );
+            return;
+        }
+        other => panic!("no path {other}"),
+    }
+}
+
+/// Reserves six keys so often, of so many different ones.
+fn reserve(times: u32, keys: u64) -> Limiter {
+    let limiter = Limiter::new(DEFAULT_SLOTS);
+    let quota = "30/1h".parse().expect("a quota");
+    let charge = |key: u64, wider| Charge {
+        limit: "bench",
+        key: KeyedHash(
+            u128::from(key)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+                .to_be_bytes(),
+        ),
+        quota,
+        wider,
+        mode: Mode::Enforce,
+    };
+    for number in 0..u64::from(times) {
+        // As in a request: narrow keys that change, and wide ones that stay.
+        let charges: [Charge; 6] = std::array::from_fn(|at| match at {
+            5 => charge(number % 100, None),
+            _ => charge((number * 5 + at as u64) % keys + 100, Some(5)),
+        });
+        let now = 1_700_000_000_000_000 + number;
+        if let Ok(made) = limiter.reserve(black_box(&charges), now) {
+            limiter.keep(made);
+        }
+    }
+    limiter
+}
+
+fn lists(size: u32) -> Lists {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = Files {
+        networks: vec![folder.path().join("networks")],
+        mail_domains: vec![folder.path().join("domains")],
+        ..Files::default()
+    };
+    gated::write_networks(&files.networks[0], size);
+    gated::write_domains(&files.mail_domains[0], size);
+    Lists::load(&files).expect("lists").0
+}

@@ -1,0 +1,274 @@
+//! Reading the head of a reply (RFC 9112 §2 to §4, §6.3).
+//!
+//! `httparse` reads the lines, as strictly as it does by default; this file
+//! decides how the body is framed, and refuses what two readers could frame
+//! in two ways.
+
+use std::mem::MaybeUninit;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version};
+use hyper::ext::ReasonPhrase;
+
+use super::framing::Framing;
+
+/// The most fields a head may have.
+const MOST_FIELDS: usize = 100;
+
+/// A reply's head, and how its body is framed.
+#[derive(Debug)]
+pub(super) struct ReplyHead {
+    pub(super) head: Response<()>,
+    pub(super) framing: Framing,
+    /// The upstream will close, or its framing leaves no other end.
+    pub(super) closing: bool,
+}
+
+/// What came is no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NotHttp;
+
+/// Takes the final head from the front of `bytes`, once it is there wholly.
+/// Interim replies (1xx) before it are dropped.
+pub(super) fn take(
+    bytes: &mut BytesMut,
+    method: &Method,
+    longest: usize,
+) -> Result<Option<ReplyHead>, NotHttp> {
+    loop {
+        let Some(head) = take_one(bytes, longest)? else {
+            return Ok(None);
+        };
+        let status = head.status();
+        if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
+            continue;
+        }
+        let framing = framing(&head, method)?;
+        let closing = framing == Framing::Close || closes(&head);
+        return Ok(Some(ReplyHead {
+            head,
+            framing,
+            closing,
+        }));
+    }
+}
+
+fn take_one(bytes: &mut BytesMut, longest: usize) -> Result<Option<Response<()>>, NotHttp> {
+    let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+    let mut reply = httparse::Response::new(&mut []);
+    let parsed = httparse::ParserConfig::default()
+        .parse_response_with_uninit_headers(&mut reply, bytes, &mut fields)
+        .map_err(|_| NotHttp)?;
+    let length = match parsed {
+        httparse::Status::Complete(length) if length <= longest => length,
+        httparse::Status::Partial if bytes.len() <= longest => return Ok(None),
+        httparse::Status::Complete(_) | httparse::Status::Partial => return Err(NotHttp),
+    };
+    // A copy, so that the buffer stays whole and is used again; values are its parts.
+    let text = Bytes::copy_from_slice(bytes.get(..length).ok_or(NotHttp)?);
+    let base = bytes.as_ptr().addr();
+    let mut head = Response::new(());
+    *head.status_mut() = StatusCode::from_u16(reply.code.ok_or(NotHttp)?).map_err(|_| NotHttp)?;
+    *head.version_mut() = match reply.version {
+        Some(0) => Version::HTTP_10,
+        _ => Version::HTTP_11,
+    };
+    keep_reason(&mut head, reply.reason);
+    let headers = head.headers_mut();
+    headers.reserve(reply.headers.len());
+    for field in &*reply.headers {
+        append(headers, field, &text, base)?;
+    }
+    bytes.advance(length);
+    Ok(Some(head))
+}
+
+/// A reason that is not the usual one goes on to the client as it is.
+fn keep_reason(head: &mut Response<()>, reason: Option<&str>) {
+    if reason != head.status().canonical_reason()
+        && let Some(reason) = reason
+        && let Ok(reason) = ReasonPhrase::try_from(reason.as_bytes())
+    {
+        head.extensions_mut().insert(reason);
+    }
+}
+
+fn append(
+    headers: &mut HeaderMap,
+    field: &httparse::Header<'_>,
+    text: &Bytes,
+    base: usize,
+) -> Result<(), NotHttp> {
+    let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| NotHttp)?;
+    let from = field.value.as_ptr().addr().wrapping_sub(base);
+    let value = match field.value.len() {
+        0 => Bytes::new(),
+        length => text.slice(from..from + length),
+    };
+    let value = HeaderValue::from_maybe_shared(value).map_err(|_| NotHttp)?;
+    headers.append(name, value);
+    Ok(())
+}
+
+fn framing(head: &Response<()>, method: &Method) -> Result<Framing, NotHttp> {
+    let headers = head.headers();
+    let bare = matches!(
+        head.status(),
+        StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+    );
+    if bare || *method == Method::HEAD {
+        return Ok(Framing::Length(0));
+    }
+    if headers.contains_key(TRANSFER_ENCODING) {
+        if head.version() == Version::HTTP_10 {
+            return Err(NotHttp); // RFC 9112 §6.1
+        }
+        return Ok(if ends_chunked(headers) {
+            Framing::chunked()
+        } else {
+            Framing::Close
+        });
+    }
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter().map(length);
+    let Some(first) = lengths.next() else {
+        return Ok(Framing::Close);
+    };
+    let first = first?;
+    for other in lengths {
+        if other? != first {
+            return Err(NotHttp);
+        }
+    }
+    Ok(Framing::Length(first))
+}
+
+/// Digits only: a sign or a list is read differently by different readers.
+fn length(value: &HeaderValue) -> Result<u64, NotHttp> {
+    let text = value.to_str().map_err(|_| NotHttp)?;
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NotHttp);
+    }
+    text.parse().map_err(|_| NotHttp)
+}
+
+fn ends_chunked(headers: &HeaderMap) -> bool {
+    let last = headers.get_all(TRANSFER_ENCODING).iter().next_back();
+    let coding = last.and_then(|line| line.as_bytes().rsplit(|&byte| byte == b',').next());
+    coding.is_some_and(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked"))
+}
+
+fn closes(head: &Response<()>) -> bool {
+    let says = |word: &[u8]| {
+        let mut words = head
+            .headers()
+            .get_all(CONNECTION)
+            .iter()
+            .flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+        words.any(|said| said.trim_ascii().eq_ignore_ascii_case(word))
+    };
+    head.version() != Version::HTTP_11 || says(b"close")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take_text(text: &str, method: &Method) -> Result<Option<ReplyHead>, NotHttp> {
+        take(&mut BytesMut::from(text), method, 4096)
+    }
+
+    fn framing_of(fields: &str) -> Result<Framing, NotHttp> {
+        let text = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
+        take_text(&text, &Method::GET).map(|reply| reply.expect("a whole head").framing)
+    }
+
+    #[test]
+    fn bodies_are_framed_as_the_standard_says() {
+        for (fields, expected) in [
+            ("Content-Length: 5\r\n", Ok(Framing::Length(5))),
+            (
+                "Content-Length: 5\r\nContent-Length: 5\r\n",
+                Ok(Framing::Length(5)),
+            ),
+            ("Content-Length: 5\r\nContent-Length: 6\r\n", Err(NotHttp)),
+            ("Content-Length: +5\r\n", Err(NotHttp)),
+            ("Content-Length: 5, 5\r\n", Err(NotHttp)),
+            ("Content-Length: \r\n", Err(NotHttp)),
+            ("Content-Length: 99999999999999999999\r\n", Err(NotHttp)),
+            ("Transfer-Encoding: chunked\r\n", Ok(Framing::chunked())),
+            (
+                "Transfer-Encoding: gzip, Chunked\r\nContent-Length: 5\r\n",
+                Ok(Framing::chunked()),
+            ),
+            (
+                "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n",
+                Ok(Framing::Close),
+            ),
+            ("", Ok(Framing::Close)),
+        ] {
+            assert_eq!(framing_of(fields), expected, "{fields}");
+        }
+    }
+
+    #[test]
+    fn some_replies_have_no_body_whatever_they_say() {
+        for status in ["204 No Content", "304 Not Modified"] {
+            let text = format!("HTTP/1.1 {status}\r\nContent-Length: 5\r\n\r\n");
+            let reply = take_text(&text, &Method::GET)
+                .expect("http")
+                .expect("whole");
+            assert_eq!(reply.framing, Framing::Length(0));
+        }
+        let text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let reply = take_text(text, &Method::HEAD)
+            .expect("http")
+            .expect("whole");
+        assert_eq!(reply.framing, Framing::Length(0));
+    }
+
+    #[test]
+    fn interim_replies_are_dropped_and_the_rest_is_left() {
+        let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n\
+                    HTTP/1.1 404 Gone Fishing\r\nContent-Length: 2\r\nX-Empty:\r\n\r\nhi";
+        let mut bytes = BytesMut::from(text);
+        let reply = take(&mut bytes, &Method::GET, 4096)
+            .expect("http")
+            .expect("whole");
+        assert_eq!(reply.head.status(), StatusCode::NOT_FOUND);
+        assert_eq!(reply.head.headers().len(), 2);
+        assert_eq!(reply.head.headers().get("x-empty").expect("kept"), "");
+        let reason = reply.head.extensions().get::<ReasonPhrase>();
+        assert_eq!(reason.expect("kept").as_bytes(), b"Gone Fishing");
+        assert_eq!(&bytes[..], b"hi");
+    }
+
+    #[test]
+    fn connections_end_as_the_reply_says() {
+        for (text, closing) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: x, Close\r\n\r\n",
+                true,
+            ),
+            ("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", true),
+            ("HTTP/1.1 200 OK\r\n\r\n", true),
+        ] {
+            let reply = take_text(text, &Method::GET).expect("http").expect("whole");
+            assert_eq!(reply.closing, closing, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_reply_or_too_long_is_refused() {
+        assert!(take_text("SSH-2.0-x\r\n", &Method::GET).is_err());
+        assert!(take_text("HTTP/1.1 200 OK\r\nA B: c\r\n\r\n", &Method::GET).is_err());
+        let long = format!("HTTP/1.1 200 OK\r\nA: {}", "x".repeat(5000));
+        assert!(take_text(&long, &Method::GET).is_err());
+        assert!(
+            take_text("HTTP/1.1 200 OK\r\nA: b\r\n", &Method::GET)
+                .expect("so far")
+                .is_none()
+        );
+    }
+}
