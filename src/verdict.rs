@@ -48,6 +48,23 @@ impl Rule {
         Self::Rate,
     ];
 
+    /// The mode that applies if the configuration says nothing. The rules by which
+    /// the gate condemns on its own only observe: they wait for confirmations that
+    /// the gate cannot hear of yet, and refusing a person by a guess is an admin's choice.
+    #[must_use]
+    pub const fn default_mode(self) -> Mode {
+        match self {
+            Self::MailCluster | Self::AppCluster => Mode::Observe,
+            Self::ClientBan
+            | Self::Unreadable
+            | Self::AppBan
+            | Self::Address
+            | Self::MailDomain
+            | Self::MailServer
+            | Self::Rate => Mode::Enforce,
+        }
+    }
+
     /// The one word for this rule.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -19,6 +19,7 @@ use tuskgate::judge::sight::Sight;
 use tuskgate::lists::{Lists, Overlay};
 use tuskgate::mail::address;
 use tuskgate::mail::dns::Finding;
+use tuskgate::verdict::{Mode, Rule};
 
 use crate::attack::{ATTACKS, Attack};
 use crate::bots::HANDS;
@@ -135,6 +136,7 @@ fn nothing() -> Past {
 fn judge(past: Past) -> Replay {
     let limits = Limit::ALL.map(|limit| (limit, limit.default_budget()));
     let policy = Policy {
+        modes: Rule::ALL.map(|rule| (rule, Mode::Enforce)).into(),
         limits: limits.into_iter().collect(),
         ..Policy::default()
     };

@@ -253,13 +253,14 @@ impl Modes {
     /// The mode of `rule`.
     #[must_use]
     pub fn mode(&self, rule: Rule) -> Mode {
-        self.0.get(&rule).copied().unwrap_or_default()
+        let own = self.0.get(&rule).copied();
+        own.unwrap_or_else(|| rule.default_mode())
     }
 }
 
 impl Default for Modes {
     fn default() -> Self {
-        Self(Rule::ALL.map(|rule| (rule, Mode::default())).into())
+        Self(Rule::ALL.map(|rule| (rule, rule.default_mode())).into())
     }
 }
 

@@ -20,7 +20,7 @@ use tuskgate::mastodon::reply::{CreatedApp, Lesson};
 use tuskgate::secret::{Purpose, Secret};
 use tuskgate::stand_in::dns::{StandInDns, Zone};
 use tuskgate::store::{Store, StoreSettings};
-use tuskgate::verdict::Rule;
+use tuskgate::verdict::{Mode, Rule};
 
 use super::support::Outcome;
 
@@ -40,7 +40,10 @@ fn judge(dns: &StandInDns, folder: &std::path::Path) -> Result<Judge, Box<dyn st
         ..DnsSettings::default()
     };
     let resolver = Resolver::new(&settings, Handle::current())?;
-    let policy = Policy::default();
+    let policy = Policy {
+        modes: Rule::ALL.map(|rule| (rule, Mode::Enforce)).into(),
+        ..Policy::default()
+    };
     Ok(Judge::new(
         store,
         resolver,

@@ -64,7 +64,8 @@ fn observing_never_refuses() {
     tried.expect("nothing is refused");
     let events = house.events();
     assert!(events.iter().all(|event| event.admitted));
-    for rule in Rule::ALL {
+    let bans = Rule::ALL.into_iter();
+    for rule in bans.filter(|rule| rule.default_mode() == Mode::Enforce) {
         let would = events.iter().flat_map(|event| &event.verdicts);
         let mut would = would.filter(|said| said.rule == rule && said.verdict == "refuse");
         assert!(
@@ -108,7 +109,8 @@ fn observing_never_refuses_what_it_cannot_read_or_hold() {
 /// Two gates, alike but that one observes with a further rule, give the same answers.
 #[test]
 fn an_observing_rule_changes_no_answer() {
-    for rule in Rule::ALL {
+    let bans = Rule::ALL.into_iter();
+    for rule in bans.filter(|rule| rule.default_mode() == Mode::Enforce) {
         let gates = [Mode::Off, Mode::Observe].map(|mode| {
             let house = Plan::default().with_mode(rule, mode).build();
             house.ban(Target::MailDomain("listed.example".into()));
