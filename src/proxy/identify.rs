@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::HOST;
-use http::uri::{PathAndQuery, Uri};
+use http::uri::{InvalidUri, PathAndQuery, Uri};
 use http::{HeaderValue, Method, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -257,10 +257,7 @@ fn check_target(request: &mut Request<Body>, found: &Found) -> Result<(), Fault>
         if !web || !host.is_some_and(|host| host.as_bytes().eq_ignore_ascii_case(named)) {
             return Err(Fault::Target);
         }
-        let target = uri
-            .path_and_query()
-            .cloned()
-            .unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let target = origin_form(uri).map_err(|_| Fault::Target)?;
         *request.uri_mut() = Uri::from(target);
         return Ok(());
     }
@@ -269,6 +266,16 @@ fn check_target(request: &mut Request<Body>, found: &Found) -> Result<(), Fault>
         Ok(())
     } else {
         Err(Fault::Target)
+    }
+}
+
+/// The path and query of an absolute-form target; an empty path is `/`
+/// (RFC 9112 §3.2.1), also where a query follows it.
+fn origin_form(uri: &Uri) -> Result<PathAndQuery, InvalidUri> {
+    match uri.path_and_query() {
+        None => Ok(PathAndQuery::from_static("/")),
+        Some(target) if target.as_str().starts_with('/') => Ok(target.clone()),
+        Some(target) => format!("/{}", target.as_str()).parse(),
     }
 }
 
