@@ -9,6 +9,7 @@ use crate::judge::Judge;
 use crate::proxy::probe;
 
 pub mod answer;
+mod apps;
 pub mod ask;
 mod clusters;
 pub mod http;

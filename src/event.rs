@@ -1,6 +1,8 @@
 //! What is remembered of an attempt: enough for an appeal, a report and a
 //! replay; no password, token, secret or e-mail local part.
 
+pub mod facts;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -14,6 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::mailbox::Domain;
 use crate::secret::KeyedHash;
 use crate::verdict::{Mode, Rule};
+use facts::Facts;
 
 /// The random, unguessable reference that a refused person is shown.
 ///
@@ -141,6 +144,10 @@ pub struct Event {
     /// How many like it this row stands for: a flood of refusals is aggregated.
     #[serde(default = "one")]
     pub count: u32,
+    /// What the rules were shown; none for a request that was not read, or was
+    /// recorded by a release that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Box<Facts>>,
 }
 
 const fn one() -> u32 {

@@ -18,12 +18,14 @@ use crate::attempt::Attempt;
 use crate::ban::Scope;
 use crate::endpoint::Endpoint;
 use crate::event::EventId;
+use crate::event::facts::MailFacts;
 use crate::lists::{Lists, Overlay};
 use crate::mail::dns::Resolver;
 use crate::secret::Purpose;
 use crate::store::{Held, Store};
 use crate::verdict::{Decision, Judged, Mode, Rule, Verdict};
 
+mod app_budget;
 pub mod app_sight;
 mod bench;
 pub mod cluster;
@@ -75,6 +77,10 @@ pub struct Judgement {
     pub proven: bool,
     /// Mail servers as looked up: names, then addresses.
     pub mail_server: Vec<String>,
+    /// The same as facts, for a replay; bounded.
+    pub mail_facts: Vec<MailFacts>,
+    /// Whether the address is the account's current one; `None` if nobody asked.
+    pub unchanged: Option<bool>,
     /// What the cluster registers counted, to be withdrawn if nothing comes of it.
     pub counted: Counted,
     /// The charges, to be settled by the reply.

@@ -30,14 +30,14 @@ use tokio::runtime::Handle;
 
 use crate::app::{App, ClientId};
 use crate::ban::{Ban, Effect, Subject};
-use crate::cluster::{Change, Kept};
+use crate::cluster::{Change, Cluster, Kept};
 use crate::event::{Event, EventId, Outcome};
 use crate::secret::{HashKey, KeyedHash};
 
 pub use bans::BanSnapshot;
 pub use disk::StoreError;
 pub use held::Held;
-pub use register::{NamedApp, RegisterSize};
+pub use register::{AppOrder, CountedApp, NamedApp, RegisterSize};
 pub use shared::{Distant, NotAnAddress, SharedError, SharedSettings, Topology};
 
 use bans::Bans;
@@ -373,6 +373,28 @@ impl Store {
         self.0.register.token_count(id).await
     }
 
+    /// At most `most` apps in `order`, those whose folded name holds `folded` if
+    /// that is given. Reads the whole table: for a command, not a request.
+    ///
+    /// # Errors
+    /// If the register cannot be read.
+    pub async fn list_apps(
+        &self,
+        folded: Option<String>,
+        order: AppOrder,
+        most: usize,
+    ) -> Result<Vec<CountedApp>, StoreError> {
+        self.0.register.list(folded, order, most).await
+    }
+
+    /// How many apps have exactly this folded name.
+    ///
+    /// # Errors
+    /// If the register cannot be read.
+    pub async fn apps_called(&self, folded: &str) -> Result<u64, StoreError> {
+        self.0.register.namesakes(folded.to_owned()).await
+    }
+
     /// How much the register holds. It has no retention: an app or token is
     /// known as long as the upstream might honour it.
     ///
@@ -389,6 +411,13 @@ impl Store {
     #[must_use]
     pub fn take_kept_clusters(&self) -> Kept {
         self.0.clusters.take_kept()
+    }
+
+    /// The clusters as the file held them at the start, while nobody has taken
+    /// them: what a command without a running gate can tell.
+    #[must_use]
+    pub fn kept_clusters(&self) -> Vec<Cluster> {
+        self.0.clusters.kept()
     }
 
     /// Writes a change of the cluster registers down, soon.

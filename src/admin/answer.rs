@@ -3,9 +3,11 @@
 
 use jiff::Timestamp;
 
+use crate::admin::apps;
 use crate::admin::ask::{Answer, Ask, NewBan, Target, Which};
 use crate::app::{AppName, ClientId};
 use crate::ban::{Ban, Subject};
+use crate::cluster::Cluster;
 use crate::lists::apps::{fold, redirect_subject, website_subject};
 use crate::mail::{address, domain};
 use crate::mailbox::EmailAddress;
@@ -33,16 +35,33 @@ pub async fn from_store(ask: Ask, store: &Store) -> Option<Answer> {
                 .map_err(|fault| fault.to_string());
             count.map(Answer::ImportApps)
         }
+        Ask::Events(page) => {
+            let events = store.events(page.filter()).await;
+            events.map(Answer::Events).map_err(|fault| fault.to_string())
+        }
+        Ask::Apps(wanted) => apps::list(wanted, store).await,
+        Ask::App { id } => {
+            let report = apps::report(&id, store, &store.kept_clusters()).await;
+            report.map(|report| Answer::App(report.map(Box::new)))
+        }
+        Ask::Clusters => Ok(Answer::Clusters(newest_first(store.kept_clusters()))),
+        Ask::Cluster { id } => {
+            let mut all = store.kept_clusters().into_iter();
+            Ok(Answer::Cluster(all.find(|one| one.id == id).map(Box::new)))
+        }
         Ask::Reload
         | Ask::Status
         | Ask::Probe { .. }
-        | Ask::Clusters
-        | Ask::Cluster { .. }
         | Ask::Release { .. }
         | Ask::Contain { .. }
         | Ask::MailServer { .. } => return None,
     };
     Some(answer.unwrap_or_else(Answer::Fault))
+}
+
+fn newest_first(mut clusters: Vec<Cluster>) -> Vec<Cluster> {
+    clusters.sort_by_key(|cluster| std::cmp::Reverse(cluster.opened));
+    clusters
 }
 
 fn all(store: &Store) -> Vec<Ban> {

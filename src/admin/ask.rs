@@ -5,11 +5,17 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::app::{App, ClientId};
 use crate::ban::{Ban, Effect, Scopes};
 use crate::cluster::{Cluster, ClusterId};
+use crate::endpoint::Endpoint;
 use crate::event::{Event, EventId};
 use crate::judge::cluster::servers::ServerReport;
+use crate::mailbox::Domain;
 use crate::proxy::probe::Sighting;
+use crate::store::events::{Filter, Onward};
+use crate::store::{AppOrder, CountedApp};
+use crate::verdict::Rule;
 
 /// A request. Attacker-reachable only through the filesystem: the socket is mode 0600.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,10 +67,19 @@ pub enum Ask {
         /// A host name or an address, as typed.
         server: String,
     },
+    /// A page of the record, oldest first.
+    Events(PageOf),
+    /// Apps that the gate knows.
+    Apps(AppsWanted),
+    /// One app.
+    App {
+        /// Its public id.
+        id: ClientId,
+    },
     /// Apps older than the gate.
     ImportApps {
         /// At most a few hundred at a time.
-        apps: Vec<crate::app::App>,
+        apps: Vec<App>,
     },
 }
 
@@ -119,6 +134,104 @@ pub enum Which {
     Target(Target, Effect),
 }
 
+/// Which events, and where the page begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageOf {
+    /// From this moment on.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
+    /// This rule did not plainly pass.
+    pub rule: Option<Rule>,
+    /// This door.
+    pub endpoint: Option<Endpoint>,
+    /// This domain of the address.
+    pub mail_domain: Option<Domain>,
+    /// A client in this network.
+    pub client: Option<IpNet>,
+    /// Forwarded or not.
+    pub admitted: Option<bool>,
+    /// Behind this event; from the oldest on if none.
+    pub behind: Option<(Timestamp, EventId)>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl PageOf {
+    /// The same as the store asks for it.
+    #[must_use]
+    pub fn filter(self) -> Filter {
+        let onward = match self.behind {
+            Some((at, id)) => Onward::Behind(at, id),
+            None => Onward::Start,
+        };
+        Filter {
+            since: self.since,
+            until: self.until,
+            rule: self.rule,
+            endpoint: self.endpoint,
+            mail_domain: self.mail_domain,
+            client: self.client,
+            admitted: self.admitted,
+            limit: self.limit.min(LONGEST_PAGE),
+            onward: Some(onward),
+        }
+    }
+}
+
+/// Events of one page at most.
+pub const LONGEST_PAGE: usize = 500;
+
+/// Which apps, in which order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppsWanted {
+    /// Names that hold this, whatever the case or look-alike letters.
+    pub name: Option<String>,
+    /// The order.
+    pub order: AppOrder,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// All that is known of one app.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AppReport {
+    /// The app and its tokens.
+    #[serde(flatten)]
+    pub counted: CountedApp,
+    /// Its folded name, under which look-alikes share budgets.
+    pub folded: String,
+    /// The look by which bursts are told.
+    pub look: String,
+    /// Apps known under that folded name.
+    pub namesakes: u64,
+    /// The listed client that it is.
+    pub listed: Option<String>,
+    /// Whether it is called like a listed client but does not come back to it.
+    pub poses: bool,
+    /// Whether many honest people may share it, so that logins through it have no shared budget.
+    pub established: bool,
+    /// Whether its credential has been seen to be good.
+    pub proven: bool,
+    /// Bans and allow entries that are about it.
+    pub entries: Vec<Ban>,
+    /// The clusters that condemned its look, newest first; their evidence without the suspects.
+    pub clusters: Vec<Cluster>,
+    /// What is left of its budgets; none if no gate is running.
+    pub budgets: Option<Vec<AppBudget>>,
+}
+
+/// One budget that an app draws on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppBudget {
+    /// Its name in `[limits]`.
+    pub limit: String,
+    /// As the configuration writes it.
+    pub set: String,
+    /// How many are left right now.
+    pub left: u32,
+}
+
 /// The steps of a probe; see [`crate::proxy::probe`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -149,6 +262,12 @@ pub enum Answer {
     Status(Box<Status>),
     /// The nonce of a probe, and what was seen under it so far.
     Probe(String, Vec<Sighting>),
+    /// A page of events.
+    Events(Vec<Event>),
+    /// Apps, in the order asked for.
+    Apps(Vec<CountedApp>),
+    /// One app, if the gate knows it.
+    App(Option<Box<AppReport>>),
     /// How many apps were new.
     ImportApps(usize),
     /// Every cluster, newest first.

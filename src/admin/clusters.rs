@@ -1,7 +1,9 @@
-//! Answers about clusters and mail servers, which only a running gate has in memory.
+//! Answers about clusters, mail servers and an app's budgets, which only a
+//! running gate has in memory.
 
 use jiff::Timestamp;
 
+use crate::admin::apps;
 use crate::admin::ask::{Answer, Ask};
 use crate::judge::Judge;
 
@@ -26,6 +28,7 @@ pub(super) async fn answer(ask: Ask, judge: &Judge) -> Result<Answer, Ask> {
             Ok(done) => Answer::Contain(done.map(|(_, count)| count)),
             Err(fault) => Answer::Fault(fault.to_string()),
         },
+        Ask::App { id } => apps::live(&id, judge).await,
         Ask::MailServer { server } => match registers.server(&server, now) {
             Some(reports) => Answer::MailServer(reports),
             None => Answer::Fault(format!("{server:?} is neither a host name nor an address")),

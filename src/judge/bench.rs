@@ -28,7 +28,6 @@ pub(super) struct Bench<'a> {
     sight: Sight,
     attempt: &'a Attempt,
     asking: &'a dyn Asking,
-    unchanged: Option<bool>,
     out: Judgement,
 }
 
@@ -40,7 +39,6 @@ impl<'a> Bench<'a> {
             sight: judge.sight(attempt.at),
             attempt,
             asking,
-            unchanged: None,
             out: Judgement::default(),
         }
     }
@@ -112,6 +110,7 @@ impl<'a> Bench<'a> {
         // Boxed, or every attempt would carry the room that DNS takes.
         let mail = Box::pin(MailSight::look(self.judge.resolver(), self.attempt)).await;
         self.out.mail_server = mail.describe();
+        self.out.mail_facts = mail.record();
         mail
     }
 
@@ -178,11 +177,11 @@ impl<'a> Bench<'a> {
         if self.attempt.endpoint != Endpoint::EmailChange {
             return false;
         }
-        if self.unchanged.is_none() {
+        if self.out.unchanged.is_none() {
             let told = self.asking.unchanged(self.attempt).await;
-            self.unchanged = Some(told == Some(true));
+            self.out.unchanged = Some(told == Some(true));
         }
-        self.unchanged == Some(true)
+        self.out.unchanged == Some(true)
     }
 
     async fn find_app(&mut self) {

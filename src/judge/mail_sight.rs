@@ -2,17 +2,19 @@
 //! `mail-server`, by `rate` and for the record.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use crate::attempt::{Attempt, narrow_network};
 use crate::ban::Scope;
 use crate::cluster::SignUp;
+use crate::event::facts::{HostFacts, MailFacts, MailFound};
 use crate::judge::app_sight::AppSight;
 use crate::judge::cluster::keys;
 use crate::judge::rules::mail_server::{self, Facts};
 use crate::judge::sight::{Hit, Sight};
-use crate::mail::dns::{Finding, Lapse, MxHost, Resolver};
+use crate::mail::dns::{Finding, Lapse, LapseCause, MailServer, MxHost, Resolver};
 use crate::mail::providers;
 use crate::mailbox::Domain;
 
@@ -25,6 +27,12 @@ const CHARGED: usize = 32;
 
 /// At most this many hosts and addresses are written into an event.
 const DESCRIBE: usize = 24;
+
+/// At most this many addresses, all hosts together, are kept for a replay.
+const RECORD: usize = 48;
+
+/// Longer user names are cut: Mastodon takes no more than 30 characters.
+const USERNAME: usize = 64;
 
 impl MailSight {
     pub(super) async fn look(resolver: &Resolver, attempt: &Attempt) -> Self {
@@ -121,7 +129,7 @@ impl MailSight {
                 keys,
                 client: attempt.client.known().map(narrow_network),
                 client_id: app.client_id().cloned(),
-                username: attempt.username.clone(),
+                username: attempt.username.as_deref().map(cut),
             })
             .collect()
     }
@@ -151,6 +159,45 @@ impl MailSight {
         })
     }
 
+    /// Every answer as facts for a replay.
+    pub(super) fn record(&self) -> Vec<MailFacts> {
+        let mut room = RECORD;
+        let facts = self.0.iter().map(|(domain, answer)| MailFacts {
+            domain: domain.clone(),
+            found: match answer {
+                Ok(Finding::Server(server)) => {
+                    MailFound::Server(server.hosts.iter().map(|h| host(h, &mut room)).collect())
+                }
+                Ok(Finding::Null) => MailFound::Null,
+                Ok(Finding::Nowhere) => MailFound::Nowhere,
+                Err(lapse) => MailFound::Lapse {
+                    resolver_down: lapse.resolver_down,
+                },
+            },
+        });
+        facts.collect()
+    }
+
+    /// The answers as they were recorded.
+    pub(super) fn recorded(facts: &[MailFacts]) -> Self {
+        let answers = facts.iter().map(|facts| {
+            let answer = match &facts.found {
+                MailFound::Server(hosts) => Ok(Finding::Server(Arc::new(MailServer {
+                    hosts: hosts.iter().map(unhost).collect(),
+                    implicit: false,
+                }))),
+                MailFound::Null => Ok(Finding::Null),
+                MailFound::Nowhere => Ok(Finding::Nowhere),
+                MailFound::Lapse { resolver_down } => Err(Lapse {
+                    cause: LapseCause::Failure,
+                    resolver_down: *resolver_down,
+                }),
+            };
+            (facts.domain.clone(), answer)
+        });
+        Self(answers.collect())
+    }
+
     /// Host names, then addresses, for the record.
     pub(super) fn describe(&self) -> Vec<String> {
         let names = self.hosts().map(|host| host.name.to_string());
@@ -159,5 +206,27 @@ impl MailSight {
             .flat_map(|host| &host.ips)
             .map(IpAddr::to_string);
         names.chain(addresses).take(DESCRIBE).collect()
+    }
+}
+
+fn cut(username: &str) -> String {
+    username.chars().take(USERNAME).collect()
+}
+
+fn host(host: &MxHost, room: &mut usize) -> HostFacts {
+    let ips: Vec<_> = host.ips.iter().copied().take(*room).collect();
+    *room -= ips.len();
+    HostFacts {
+        name: host.name.clone(),
+        preference: host.preference,
+        ips,
+    }
+}
+
+fn unhost(host: &HostFacts) -> MxHost {
+    MxHost {
+        name: host.name.clone(),
+        preference: host.preference,
+        ips: host.ips.clone(),
     }
 }

@@ -15,7 +15,7 @@ use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
 use super::disk::desk::{Desk, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
-use crate::cluster::{Change, Kept};
+use crate::cluster::{Change, Cluster, Kept};
 
 const FILE: FileKind = FileKind {
     name: "clusters.sqlite3",
@@ -51,6 +51,10 @@ impl Clusters {
     /// What the file held at the start; only once, it is large.
     pub(super) fn take_kept(&self) -> Kept {
         std::mem::take(&mut self.kept.lock())
+    }
+
+    pub(super) fn kept(&self) -> Vec<Cluster> {
+        self.kept.lock().clusters.clone()
     }
 
     pub(super) fn keep(&self, change: Change) {

@@ -22,7 +22,7 @@ use super::{StoreError, StoreSettings};
 use crate::event::{Event, EventId, Outcome};
 use crate::telemetry::metrics;
 
-pub use filter::Filter;
+pub use filter::{Filter, Onward};
 pub use flood::FloodSettings;
 use flood::{Flood, Place};
 

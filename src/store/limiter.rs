@@ -196,6 +196,12 @@ impl Limiter {
         self.give_back(reservation, |_| false);
     }
 
+    /// How many more of this charge would pass at `now` if nobody else came. Charges nothing.
+    #[must_use]
+    pub fn left(&self, charge: &Charge, now: u64) -> u32 {
+        self.0.lock().left(charge, now)
+    }
+
     /// How full the table is.
     #[must_use]
     pub fn occupancy(&self) -> Occupancy {

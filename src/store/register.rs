@@ -5,6 +5,7 @@
 //! exists, so forgetting one would only make it unknown again. An attacker can
 //! make the file grow as fast as the upstream's own tables grow, no faster.
 
+mod listing;
 mod memory;
 mod rows;
 
@@ -17,13 +18,15 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
-use super::disk::desk::{Desk, Reply};
+use super::disk::desk::{Desk, Inbox, Next, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
 use super::transfer::Content;
 use crate::app::{App, ClientId};
 use crate::secret::KeyedHash;
 use memory::Memory;
+
+pub use listing::{AppOrder, CountedApp};
 
 pub(super) const FILE: FileKind = FileKind {
     name: "register.sqlite3",
@@ -52,9 +55,14 @@ pub struct RegisterSize {
     pub bytes: u64,
 }
 
+/// Listings at once; more wait their turn elsewhere.
+const LISTINGS: usize = 8;
+
 /// The callers' side.
 #[derive(Debug)]
 pub(super) struct Register {
+    // Before the desk: a reader must not outlive the writer's last commit for nothing.
+    reader: Desk<Listing>,
     desk: Desk<Job>,
     memory: Mutex<Memory>,
 }
@@ -75,16 +83,45 @@ enum Job {
     Flush(Reply<()>),
 }
 
+/// A question that reads the whole table, with the answer's way back.
+#[derive(Debug)]
+enum Listing {
+    Apps(Option<String>, AppOrder, usize, Reply<Vec<CountedApp>>),
+    Namesakes(String, Reply<u64>),
+}
+
 impl Register {
     pub(super) fn open(folder: &Folder, kept_aside: &mut Vec<PathBuf>) -> Result<Self, StoreError> {
         let connection = file::open(folder, &FILE, kept_aside)?;
+        let reading = file::open_reader(folder, &FILE)?;
         let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
             clerk::run(FILE.name, connection, inbox, failing, Book);
         })?;
+        let reader = Desk::start("register.sqlite3 (reader)", LISTINGS, move |inbox, _| {
+            answer(&reading, &inbox);
+        })?;
         Ok(Self {
+            reader,
             desk,
             memory: Mutex::default(),
         })
+    }
+
+    pub(super) async fn list(
+        &self,
+        folded: Option<String>,
+        order: AppOrder,
+        most: usize,
+    ) -> Result<Vec<CountedApp>, StoreError> {
+        // What was learned before is to be seen; if it cannot be written, the rest is.
+        drop(self.flush().await);
+        let ask = |reply| Listing::Apps(folded, order, most, reply);
+        self.reader.ask(ask).await
+    }
+
+    pub(super) async fn namesakes(&self, folded: String) -> Result<u64, StoreError> {
+        let ask = |reply| Listing::Namesakes(folded, reply);
+        self.reader.ask(ask).await
     }
 
     pub(super) async fn app(&self, id: &ClientId) -> Option<Arc<App>> {
@@ -202,6 +239,27 @@ impl Register {
 /// Everything in the file.
 pub(super) fn all(connection: &Connection, into: &mut Vec<Content>) -> rusqlite::Result<()> {
     rows::all(connection, into)
+}
+
+/// Listings have a thread of their own: they must not hold up what a request waits for.
+fn answer(connection: &Connection, inbox: &Inbox<Listing>) {
+    let patience = std::time::Duration::from_secs(3600);
+    let fault = |error| StoreError::sqlite(FILE.name, error);
+    loop {
+        match inbox.next(std::time::Instant::now() + patience) {
+            // Whoever asked may have left.
+            Next::Job(Listing::Apps(folded, order, most, reply)) => {
+                let apps = listing::apps(connection, folded.as_deref(), order, most);
+                drop(reply.send(apps.map_err(fault)));
+            }
+            Next::Job(Listing::Namesakes(folded, reply)) => {
+                let count = listing::namesakes(connection, &folded);
+                drop(reply.send(count.map_err(fault)));
+            }
+            Next::Quiet => {}
+            Next::Closed => return,
+        }
+    }
 }
 
 /// The writer's side. It reads, too, so that nothing queued is overlooked.

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 
 use crate::app::{AppName, ClientId};
 use crate::attempt::{Attempt, ClientIp};
+use crate::event::facts::{AppFacts, Facts};
 use crate::event::{Event, VerdictRecord};
+use crate::judge::app_sight::AppSight;
 use crate::judge::{Judge, Judgement};
 use crate::mastodon::attempt::Fault;
 use crate::proxy::Body;
@@ -33,11 +35,36 @@ pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) 
     let name = named.or_else(|| app.map(|app| app.name.clone()));
     event.app_name = name.map(|name| AppName::new(&cut(name.as_str())));
     event.grant = attempt.grant.map(|grant| grant.name().to_owned());
+    event.facts = Some(Box::new(facts(attempt, judgement)));
     finish(&shared.judge, event, &judgement.decision)
+}
+
+/// What the rules were shown, for a replay.
+fn facts(attempt: &Attempt, judgement: &Judgement) -> Facts {
+    let cut_all = |uris: &[String]| uris.iter().take(MOST_URIS).map(|uri| cut(uri)).collect();
+    let asked_for = attempt.new_app.as_ref().map(|app| AppFacts {
+        redirect_uris: cut_all(&app.redirect_uris),
+        website: app.website.as_deref().map(cut),
+        known: None,
+    });
+    let behind = judgement.app.app().map(|app| AppFacts {
+        redirect_uris: cut_all(&app.redirect_uris),
+        website: app.website.as_deref().map(cut),
+        known: Some((app.created, app.source)),
+    });
+    Facts {
+        mail: judgement.mail_facts.clone(),
+        shared_address: attempt.client.known().is_none(),
+        unchanged: judgement.unchanged,
+        proven: judgement.proven,
+        unresolved: matches!(judgement.app, AppSight::Unresolved),
+        app: asked_for.or(behind),
+    }
 }
 
 /// What of a text that the client chose is worth keeping.
 const LONGEST: usize = 256;
+const MOST_URIS: usize = 8;
 
 fn cut(text: &str) -> String {
     text.chars().take(LONGEST).collect()
@@ -109,6 +136,7 @@ fn blank(judge: &Judge, at: Timestamp, client: ClientIp) -> Event {
         verdicts: Vec::new(),
         outcome: None,
         count: 1,
+        facts: None,
     }
 }
 

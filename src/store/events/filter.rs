@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::endpoint::Endpoint;
+use crate::event::EventId;
 use crate::mailbox::Domain;
 use crate::verdict::Rule;
 
@@ -26,6 +27,9 @@ pub struct Filter {
     pub admitted: Option<bool>,
     /// This many at most, the newest.
     pub limit: usize,
+    /// From the oldest on, beginning behind this event if there is one: page by
+    /// page through all. `None` begins at the newest.
+    pub onward: Option<Onward>,
 }
 
 impl Default for Filter {
@@ -39,6 +43,16 @@ impl Default for Filter {
             client: None,
             admitted: None,
             limit: 100,
+            onward: None,
         }
     }
+}
+
+/// Where a page begins, oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Onward {
+    /// At the oldest.
+    Start,
+    /// Behind this one.
+    Behind(Timestamp, EventId),
 }

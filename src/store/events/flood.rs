@@ -2,7 +2,10 @@
 //!
 //! For each kind of refusal (rule and what it is about) the first few in a
 //! window get rows of their own; every further one adds to the last of those
-//! rows. Admitted events are never merged. Pure: the time comes with the event.
+//! rows. What would have been refused, had the rule not merely observed, is
+//! merged too where nothing can come of it: a request of a client banned
+//! everywhere, or one that could not be read. Other admitted events are never
+//! merged, because each of them gets an outcome. Pure: the time comes with the event.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -128,15 +131,22 @@ fn is_open(window: &Window, length: Duration, at: Timestamp) -> bool {
 }
 
 /// What a refusal is about, as far as it makes two of them alike; `None` for
-/// an event that must have its own row.
-pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
-    if event.admitted {
-        return None;
-    }
+/// an event that must have its own row. Observed and enforced are never alike.
+pub(super) fn key(event: &Event) -> Option<(Rule, Mode, String)> {
+    let mode = if event.admitted {
+        Mode::Observe
+    } else {
+        Mode::Enforce
+    };
     let verdict = event
         .verdicts
         .iter()
-        .find(|verdict| verdict.mode == Mode::Enforce && verdict.verdict == "refuse")?;
+        .find(|verdict| verdict.mode == mode && verdict.verdict == "refuse")?;
+    // Read and judged at a door: something may come of it.
+    let unread = event.endpoint.is_none() || verdict.rule == Rule::Unreadable;
+    if event.admitted && !unread {
+        return None;
+    }
     let about = match verdict.rule {
         // The entry that hit, of which there are as many as an admin made.
         Rule::MailDomain | Rule::AppBan => verdict.fact.clone(),
@@ -154,7 +164,7 @@ pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
             network.unwrap_or_else(|| verdict.fact.clone())
         }
     };
-    Some((verdict.rule, about))
+    Some((verdict.rule, mode, about))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
-use super::Filter;
+use super::{Filter, Onward};
 use crate::event::{Event, EventId, Outcome};
 
 pub(super) const MIGRATIONS: &[&str] = &["
@@ -119,9 +119,18 @@ pub(super) fn select(connection: &Connection, filter: &Filter) -> rusqlite::Resu
         client.map(|network| sortable(last(network)).to_vec().into()),
     );
     require("admitted = ?", filter.admitted.map(Into::into));
+    let order = match filter.onward {
+        None => "at DESC",
+        Some(Onward::Start) => "at, id",
+        Some(Onward::Behind(at, id)) => {
+            conditions.push("(at, id) > (?, ?)");
+            values.extend([at.as_microsecond().into(), number(id).into()]);
+            "at, id"
+        }
+    };
     values.push(i64::try_from(filter.limit).unwrap_or(i64::MAX).into());
     let sql = format!(
-        "SELECT body, outcome, count FROM events WHERE {} ORDER BY at DESC LIMIT ?",
+        "SELECT body, outcome, count FROM events WHERE {} ORDER BY {order} LIMIT ?",
         conditions.join(" AND ")
     );
     let mut query = connection.prepare_cached(&sql)?;

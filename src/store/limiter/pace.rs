@@ -47,6 +47,12 @@ impl Pace {
         Ok(full_at.max(now).saturating_add(self.interval))
     }
 
+    /// How many units fit at `now`.
+    pub(super) fn left(self, full_at: u64, now: u64) -> u64 {
+        let missing = full_at.saturating_sub(now).div_ceil(self.interval);
+        self.burst.saturating_sub(missing)
+    }
+
     /// No bucket is ever emptier than empty. One that says so was filled under
     /// a slower quota (before a reload), or by a clock that was ahead (restored).
     pub(super) fn at_most_empty(self, full_at: u64, now: u64) -> u64 {
@@ -70,9 +76,11 @@ mod tests {
         let pace = Pace::new("3/3s".parse().expect("a quota"));
         let now = 50_000_000_000;
         let mut bucket = 0;
-        for _ in 0..3 {
+        for spent in 0..3 {
+            assert_eq!(pace.left(bucket, now), 3 - spent);
             bucket = pace.spend(bucket, now).expect("within the burst");
         }
+        assert_eq!(pace.left(bucket, now), 0);
         assert_eq!(pace.spend(bucket, now), Err(now + 1_000_000_000));
         assert!(pace.spend(bucket, now + 999_999_999).is_err());
         assert!(pace.spend(bucket, now + 1_000_000_000).is_ok());

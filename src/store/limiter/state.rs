@@ -80,6 +80,14 @@ impl State {
         }
     }
 
+    pub(super) fn left(&mut self, charge: &Charge, micros: u64) -> u32 {
+        let now = self.time.read(micros).now;
+        let key = key_of(charge.key);
+        let full_at = self.table.find(key).map_or(0, |(_, slot)| slot.full_at);
+        let left = Pace::new(charge.quota).left(full_at, now);
+        u32::try_from(left).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn reserve(
         &mut self,
         charges: &[Charge],

@@ -219,7 +219,7 @@ pub(super) fn all(connection: &Connection, into: &mut Vec<Content>) -> rusqlite:
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<App> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<App> {
     let uris: String = row.get("redirect_uris")?;
     let creator: Option<String> = row.get("creator")?;
     let source: String = row.get("source")?;

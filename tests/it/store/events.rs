@@ -45,6 +45,7 @@ pub(super) fn event(second: i64, rule: Option<Rule>, client: &str, domain: &str)
             .collect(),
         outcome: None,
         count: 1,
+        facts: None,
     }
 }
 
@@ -183,6 +184,72 @@ fn a_flood_is_a_few_rows_that_count_it_all() {
     assert_eq!(honest.len(), 20, "an admitted event was merged");
     assert_eq!(flood.len(), 5);
     assert_eq!(flood.iter().map(|event| event.count).sum::<u32>(), 20_000);
+}
+
+/// Somebody banned everywhere under an observing gate, and a body nobody can
+/// read: nothing comes of either, so a million of them are a few rows. What is
+/// judged at a door keeps its row, because an outcome comes later.
+#[test]
+fn observed_refusals_of_which_nothing_comes_are_merged_too() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let store = open(folder.path());
+    let observed = |number: i64, rule, endpoint| {
+        let mut event = event(number / 100, Some(rule), "198.51.100.7", "a.example");
+        event.admitted = true;
+        event.endpoint = endpoint;
+        event.verdicts[0].mode = Mode::Observe;
+        event
+    };
+    for number in 0..1000 {
+        store.record(observed(number, Rule::ClientBan, None));
+        store.record(observed(number, Rule::Unreadable, Some(Endpoint::Token)));
+    }
+    let judged: Vec<_> = (0..30)
+        .map(|number| observed(number, Rule::ClientBan, Some(Endpoint::SignUp)))
+        .collect();
+    for event in &judged {
+        store.record(event.clone());
+        store.outcome(event.id, Outcome::Create);
+    }
+    let all = wait(store.events(Filter {
+        limit: 5000,
+        ..Filter::default()
+    }))
+    .expect("read");
+    let (at_doors, merged): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|event| event.endpoint == Some(Endpoint::SignUp));
+    assert_eq!(at_doors.len(), 30);
+    assert!(at_doors.iter().all(|event| event.outcome == Some(Outcome::Create)));
+    assert_eq!(merged.len(), 20, "ten rows of each kind");
+    assert_eq!(merged.iter().map(|event| event.count).sum::<u32>(), 2000);
+}
+
+#[test]
+fn pages_from_the_oldest_on_hold_every_event_once() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let store = open(folder.path());
+    for number in 0..100 {
+        // Many at the same moment.
+        store.record(event(number / 30, None, "203.0.113.9", "a.example"));
+    }
+    let mut onward = Onward::Start;
+    let mut seen = Vec::new();
+    loop {
+        let page = wait(store.events(Filter {
+            limit: 7,
+            onward: Some(onward),
+            ..Filter::default()
+        }))
+        .expect("read");
+        let Some(last) = page.last() else { break };
+        onward = Onward::Behind(last.at, last.id);
+        seen.extend(page.iter().map(|event| (event.at, event.id)));
+    }
+    assert_eq!(seen.len(), 100);
+    assert!(seen.is_sorted());
+    seen.dedup();
+    assert_eq!(seen.len(), 100);
 }
 
 #[test]
