@@ -15,12 +15,16 @@ mod completions;
 mod contain;
 mod demo;
 mod doctor;
+mod events;
 mod explain;
 mod log;
 mod mail_server;
+mod moment;
+mod names;
 mod outcome;
 mod reach;
 mod reload;
+mod replay;
 mod serve;
 mod status;
 mod store;
@@ -53,6 +57,7 @@ Examples:
   tuskgate ban mail-domain spam.example             and everything below it
   tuskgate explain 7K3M9QX2B4DH                     why was this person refused?
   tuskgate clusters                                 what the gate condemned by itself
+  tuskgate replay --since 7d --enforce mail-cluster  what would have happened?
   tuskgate doctor                                   does the client's address arrive everywhere?
 
 Exit codes: 0 well, 1 it failed, 64 wrong usage, 78 wrong configuration.";
@@ -68,6 +73,8 @@ enum Verb {
     Unban(ban::Unban),
     Bans(bans::Bans),
     Explain(explain::Explain),
+    Events(events::Events),
+    Replay(replay::ReplayVerb),
     Clusters(clusters::Clusters),
     MailServer(mail_server::MailServerVerb),
     Contain(contain::Contain),
@@ -95,6 +102,8 @@ pub fn run() -> ExitCode {
         Verb::Unban(verb) => verb.run(&config),
         Verb::Bans(verb) => verb.run(&config),
         Verb::Explain(verb) => verb.run(&config),
+        Verb::Events(verb) => verb.run(&config),
+        Verb::Replay(verb) => verb.run(&config),
         Verb::Clusters(verb) => verb.run(&config),
         Verb::Contain(verb) => verb.run(&config),
         Verb::MailServer(verb) => verb.run(&config),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::{AppName, ClientId};
 use crate::attempt::Grant;
+use crate::cluster::ClusterId;
 use crate::endpoint::Endpoint;
 use crate::mailbox::Domain;
 use crate::secret::KeyedHash;
@@ -168,6 +169,18 @@ pub struct VerdictRecord {
     /// The command that would undo it.
     pub undo: Option<String>,
 }
+
+impl VerdictRecord {
+    /// The cluster that it was said for, if that is what was said.
+    #[must_use]
+    pub fn cluster(&self) -> Option<ClusterId> {
+        let id = self.undo.as_ref()?.strip_prefix(RELEASE)?;
+        id.parse().ok()
+    }
+}
+
+/// The command that undoes a condemnation, up to the cluster's number.
+pub const RELEASE: &str = "tuskgate clusters release ";
 
 /// What came of a forwarded attempt, as far as the upstream's reply tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

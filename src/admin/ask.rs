@@ -18,7 +18,7 @@ use crate::store::{AppOrder, CountedApp};
 use crate::verdict::Rule;
 
 /// A request. Attacker-reachable only through the filesystem: the socket is mode 0600.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "kebab-case")]
 pub enum Ask {
     /// Ban or allow something.

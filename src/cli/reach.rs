@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
+use tokio::runtime::Runtime;
 
 use crate::admin::answer;
 use crate::admin::ask::{Answer, Ask};
@@ -18,29 +19,67 @@ use crate::store::{Store, StoreError};
 /// that is starting or ending, or another verb.
 const BUSY: Duration = Duration::from_secs(3);
 
+/// How long the store is kept open between questions: a gate that is starting
+/// waits for it, but not for a whole replay.
+const KEEP_OPEN: Duration = Duration::from_secs(1);
+
 /// Asks the running gate, or does it on the store where the verb allows it.
 pub(super) fn ask(config: &Path, ask: Ask) -> Result<Answer, Failure> {
-    let settings = config::load(config, &Environment::of_process())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    match runtime.block_on(reach(&settings, ask))? {
-        Answer::Fault(why) => Err(anyhow!(why).into()),
-        answer => Ok(answer),
+    Reach::of(config)?.ask(&ask)
+}
+
+/// Many questions in a row.
+pub(super) struct Reach {
+    settings: Settings,
+    runtime: Runtime,
+    store: Option<(Store, Instant)>,
+}
+
+impl Reach {
+    /// For the gate of this configuration.
+    pub(super) fn of(config: &Path) -> Result<Self, Failure> {
+        let settings = config::load(config, &Environment::of_process())?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            settings,
+            runtime,
+            store: None,
+        })
+    }
+
+    /// One question.
+    pub(super) fn ask(&mut self, ask: &Ask) -> Result<Answer, Failure> {
+        let kept = self.store.take();
+        let mut kept = kept.filter(|(_, since)| since.elapsed() < KEEP_OPEN);
+        let asked = self.runtime.block_on(reach(&self.settings, ask, &mut kept));
+        self.store = kept;
+        match asked? {
+            Answer::Fault(why) => Err(anyhow!(why).into()),
+            answer => Ok(answer),
+        }
     }
 }
 
-async fn reach(settings: &Settings, ask: Ask) -> anyhow::Result<Answer> {
+async fn reach(
+    settings: &Settings,
+    ask: &Ask,
+    kept: &mut Option<(Store, Instant)>,
+) -> anyhow::Result<Answer> {
     let path = &settings.admin.socket;
+    if let Some((store, _)) = kept {
+        return from_store(ask, store).await.ok_or_else(|| nobody(path));
+    }
     let began = Instant::now();
     loop {
-        match socket::ask(path, &ask).await {
+        match socket::ask(path, ask).await {
             Err(fault) if nobody_there(&fault) => {}
             answer => return answer.with_context(|| format!("admin socket {}", path.display())),
         }
         // Not even opened for these: a look at a starting gate must not keep it from starting.
         if let Ask::Reload | Ask::Status | Ask::Probe { .. } = ask {
-            break;
+            return Err(nobody(path));
         }
         match Store::open(&assemble::store_settings(settings)) {
             Err(StoreError::InUse { .. }) if began.elapsed() < BUSY => {
@@ -49,17 +88,22 @@ async fn reach(settings: &Settings, ask: Ask) -> anyhow::Result<Answer> {
             opened => {
                 let store =
                     opened.with_context(|| format!("store {}", settings.store.path.display()))?;
-                if let Some(answer) = answer::from_store(ask, &store).await {
-                    return Ok(answer);
-                }
-                break;
+                let (store, _) = kept.insert((store, Instant::now()));
+                return from_store(ask, store).await.ok_or_else(|| nobody(path));
             }
         }
     }
-    Err(anyhow!(
+}
+
+async fn from_store(ask: &Ask, store: &Store) -> Option<Answer> {
+    answer::from_store(ask.clone(), store).await
+}
+
+fn nobody(path: &Path) -> anyhow::Error {
+    anyhow!(
         "no gate is running on {}: start it with `tuskgate serve`",
         path.display()
-    ))
+    )
 }
 
 fn nobody_there(fault: &io::Error) -> bool {

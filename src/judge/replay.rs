@@ -5,11 +5,16 @@
 //!
 //! It runs the very functions of the live judge, in the order of [`Rule::ALL`].
 
-use hashbrown::HashMap;
+mod again;
+
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
-use crate::app::{App, ClientId};
+use crate::app::{App, AppName, ClientId};
 use crate::attempt::Attempt;
+use crate::ban::Ban;
 use crate::event::Outcome;
 use crate::judge::app_sight::AppSight;
 use crate::judge::cluster::apps::{self, Apps};
@@ -21,13 +26,16 @@ use crate::judge::mail_sight::MailSight;
 use crate::judge::policy::Policy;
 use crate::judge::rules::address::Mailbox;
 use crate::judge::rules::rate::{self, Asked, Dimension, Keep};
-use crate::judge::rules::{app_cluster, mail_cluster, mail_server};
-use crate::judge::sight::Sight;
+use crate::judge::rules::{
+    address, app_ban, app_cluster, client_ban, mail_cluster, mail_domain, mail_server,
+};
+use crate::judge::sight::{Hit, Sight};
+use crate::lists::Overlay;
 use crate::mail::dns::Finding;
 use crate::mailbox::Domain;
 use crate::secret::HashKey;
 use crate::store::limiter::{Limiter, Reservation};
-use crate::verdict::{Mode, Rule, Verdict};
+use crate::verdict::{Cause, Mode, Reason, Rule, Verdict};
 
 /// A judge that lives in the times of what it is shown.
 #[derive(Debug)]
@@ -39,16 +47,51 @@ pub struct Replay {
     servers: Servers,
     apps: Apps,
     known: HashMap<ClientId, App>,
+    /// Apps that were made, but would not have been: when, and their names.
+    gone: HashSet<(i64, Option<AppName>)>,
+    /// Bans that begin later than the present, latest first.
+    coming: Vec<Arc<Ban>>,
 }
 
 /// What was decided, to be settled with what came of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use = "settle it"]
 pub struct Ruling {
     /// The enforced refusal.
     pub refused: Option<(Rule, String)>,
+    /// The command that would undo the refusal; none if nobody can.
+    pub undo: Option<String>,
+    /// Rules that would have refused, had they been enforced.
+    pub observed: Vec<(Rule, String)>,
+    /// Rules that could not be asked, because what they need was not recorded.
+    pub unknown: Vec<Rule>,
+    /// It would not have been attempted: its app would never have come to be.
+    pub moot: bool,
     counted: Counted,
     charged: Option<(Vec<Dimension>, Reservation)>,
+}
+
+impl Ruling {
+    fn say(&mut self, rule: Rule, mode: Mode, reason: Reason) {
+        match mode {
+            Mode::Enforce => {
+                self.refused = Some((rule, reason.fact));
+                self.undo = reason.undo;
+            }
+            Mode::Observe => self.observed.push((rule, reason.fact)),
+            Mode::Off => {}
+        }
+    }
+}
+
+/// What the rules are shown of an attempt beside the attempt itself.
+struct Told {
+    mailbox: Option<Mailbox>,
+    mail: MailSight,
+    app: AppSight,
+    proven: bool,
+    /// Whether the address is the account's current one, where that matters.
+    unchanged: Option<bool>,
 }
 
 /// The registers as they were at some moment, to begin from more than once.
@@ -81,7 +124,18 @@ impl Replay {
             servers: past.servers,
             apps: past.apps,
             known: HashMap::new(),
+            gone: HashSet::new(),
+            coming: Vec::new(),
         }
+    }
+
+    /// The same, but a ban counts only from when it was made.
+    #[must_use]
+    pub fn without_hindsight(mut self) -> Self {
+        self.coming = self.sight.bans.iter().cloned().collect();
+        self.coming.sort_by_key(|ban| std::cmp::Reverse(ban.created));
+        self.sight.bans = Arc::default();
+        self
     }
 
     /// The registers as they are now.
@@ -120,35 +174,75 @@ impl Replay {
 
     /// Judges an attempt whose domain's mail is at `mail`.
     pub fn judge(&mut self, attempt: &Attempt, mail: Option<Finding>) -> Ruling {
-        self.sight.now = attempt.at;
-        let mut ruling = Ruling {
-            refused: None,
-            counted: Counted::default(),
-            charged: None,
+        let told = Told {
+            mailbox: Mailbox::of(attempt, &self.key),
+            mail: MailSight::told(attempt, mail),
+            app: self.app(attempt),
+            // Whoever is replayed had the right secret.
+            proven: true,
+            unchanged: Some(false),
         };
-        let app = self.app(attempt);
-        let mail = MailSight::told(attempt, mail);
-        let facts = mail.facts(&self.sight);
-        self.say(attempt, &mut ruling, Rule::MailServer, |_, _| {
-            mail_server::judge(&facts)
+        let mut ruling = Ruling::default();
+        self.sit(attempt, &told, &mut ruling);
+        ruling
+    }
+
+    /// The time is `at`; bans made by then are in force.
+    fn enter(&mut self, at: Timestamp) {
+        self.sight.now = at;
+        let due = |ban: &Arc<Ban>| ban.created <= at;
+        if self.coming.last().is_some_and(due) {
+            let mut bans: Vec<_> = self.sight.bans.iter().cloned().collect();
+            while self.coming.last().is_some_and(due) {
+                bans.extend(self.coming.pop());
+            }
+            self.sight.bans = Arc::new(Overlay::new(bans));
+        }
+    }
+
+    /// Every rule in the order of [`Rule::ALL`].
+    fn sit(&mut self, attempt: &Attempt, told: &Told, ruling: &mut Ruling) {
+        self.enter(attempt.at);
+        let Told { app, mail, .. } = told;
+        self.say(attempt, ruling, Rule::ClientBan, |own, _| {
+            let found = client_ban::look(attempt, &own.sight);
+            client_ban::judge(attempt.client, found)
         });
-        self.say(attempt, &mut ruling, Rule::MailCluster, |own, counted| {
-            own.mail_cluster(attempt, &app, &mail, counted)
+        self.say(attempt, ruling, Rule::AppBan, |own, _| {
+            app_ban::judge(app_ban::look(attempt, app, &own.sight), app)
         });
-        self.say(attempt, &mut ruling, Rule::AppCluster, |own, counted| {
-            own.app_cluster(attempt, &app, counted)
+        self.say_of_mail(attempt, told, ruling, Rule::Address, |own, _| {
+            address::judge(address::look(attempt, told.mailbox, &own.sight))
+        });
+        self.say_of_mail(attempt, told, ruling, Rule::MailDomain, |own, _| {
+            mail_domain::judge(mail_domain::look(attempt, &own.sight))
+        });
+        self.say_of_mail(attempt, told, ruling, Rule::MailServer, |own, _| {
+            mail_server::judge(&mail.facts(&own.sight))
+        });
+        if told.unchanged == Some(false) {
+            self.say(attempt, ruling, Rule::MailCluster, |own, counted| {
+                own.mail_cluster(attempt, app, mail, counted)
+            });
+        }
+        self.say(attempt, ruling, Rule::AppCluster, |own, counted| {
+            own.app_cluster(attempt, app, counted)
         });
         let mut charged = None;
-        self.say(attempt, &mut ruling, Rule::Rate, |own, _| {
-            let (verdict, charges) = own.rate(attempt, &app, &mail);
+        self.say_of_mail(attempt, told, ruling, Rule::Rate, |own, _| {
+            let (verdict, charges) = own.rate(attempt, told);
             charged = charges;
             verdict
         });
+        if let Some((_, reservation)) = &charged {
+            let spent = reservation.observed().iter();
+            let spent = spent.map(|spent| (Rule::Rate, format!("the limit {} is spent", spent.limit)));
+            ruling.observed.extend(spent);
+        }
         ruling.charged = charged;
         if ruling.refused.is_some() {
             self.withdraw(&std::mem::take(&mut ruling.counted));
         }
-        ruling
     }
 
     /// Keeps or takes back what a ruling counted and charged.
@@ -179,9 +273,33 @@ impl Replay {
         if !asked || ruling.refused.is_some() {
             return;
         }
-        let verdict = ask(self, &mut ruling.counted);
-        if let (Verdict::Refuse(reason), Mode::Enforce) = (verdict, mode) {
-            ruling.refused = Some((rule, reason.fact));
+        if let Verdict::Refuse(reason) = ask(self, &mut ruling.counted) {
+            ruling.say(rule, mode, reason);
+        }
+    }
+
+    /// Row 2's form always carries the current address: an unchanged one passes.
+    fn say_of_mail(
+        &mut self,
+        attempt: &Attempt,
+        told: &Told,
+        ruling: &mut Ruling,
+        rule: Rule,
+        ask: impl FnOnce(&mut Self, &mut Counted) -> Verdict,
+    ) {
+        let mut unknown = false;
+        self.say(attempt, ruling, rule, |own, counted| {
+            match (ask(own, counted), told.unchanged) {
+                (Verdict::Refuse(_), Some(true)) => Verdict::Abstain(Cause::Unchanged),
+                (Verdict::Refuse(_), None) => {
+                    unknown = true;
+                    Verdict::Pass
+                }
+                (verdict, _) => verdict,
+            }
+        });
+        if unknown {
+            ruling.unknown.push(rule);
         }
     }
 
@@ -217,10 +335,14 @@ impl Replay {
         if let apps::Sighting::Counted(ticket) = &sighting {
             counted.apps.push(ticket.clone());
         }
+        let allow = app.client_id().and_then(|id| {
+            let allow = self.sight.bans.allows().client_id(id, self.sight.now);
+            allow.map(Hit::of_ban)
+        });
         app_cluster::judge(app_cluster::Facts {
             sighting,
             making: attempt.new_app.is_some(),
-            allow: None,
+            allow,
             now: attempt.at.as_second(),
         })
     }
@@ -228,18 +350,16 @@ impl Replay {
     fn rate(
         &self,
         attempt: &Attempt,
-        app: &AppSight,
-        mail: &MailSight,
+        told: &Told,
     ) -> (Verdict, Option<(Vec<Dimension>, Reservation)>) {
-        let own_servers = mail.own_servers();
+        let own_servers = told.mail.own_servers();
         let asked = Asked {
             attempt,
-            mailbox: Mailbox::of(attempt, &self.key),
-            app,
-            // Whoever is replayed had the right secret.
-            proven: true,
+            mailbox: told.mailbox,
+            app: &told.app,
+            proven: told.proven,
             own_servers: &own_servers,
-            shared_mail: mail.shared_or_unknown(),
+            shared_mail: told.mail.shared_or_unknown(),
         };
         let dimensions = rate::dimensions(&asked, &self.policy.limits, &self.key);
         let charges: Vec<_> = dimensions.iter().map(|d| d.charge).collect();

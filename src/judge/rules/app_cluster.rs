@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::attempt::Attempt;
 use crate::endpoint::Endpoint;
+use crate::event::RELEASE;
 use crate::judge::app_sight::{self, AppSight};
 use crate::judge::cluster::apps::{Apps, Sighting};
 use crate::judge::sight::Hit;
@@ -82,6 +83,6 @@ pub fn judge(facts: Facts) -> Verdict {
         fact: format!(
             "apps that look like it are condemned as {cluster} until {end:.0}: {evidence}"
         ),
-        undo: Some(format!("tuskgate clusters release {cluster}")),
+        undo: Some(format!("{RELEASE}{cluster}")),
     })
 }

@@ -7,6 +7,7 @@
 
 use jiff::Timestamp;
 
+use crate::event::RELEASE;
 use crate::judge::cluster::servers::Sighting;
 use crate::judge::sight::Hit;
 use crate::verdict::{Because, Cause, Reason, Verdict};
@@ -41,7 +42,7 @@ pub fn judge(facts: &Facts) -> Verdict {
                 fact: format!(
                     "the mail server is condemned as {cluster} until {until:.0}: {evidence}"
                 ),
-                undo: Some(format!("tuskgate clusters release {cluster}")),
+                undo: Some(format!("{RELEASE}{cluster}")),
             })
         }
     }
