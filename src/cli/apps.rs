@@ -1,142 +1,136 @@
-//! `tuskgate apps import FILE`: apps older than the gate, from an export of
-//! Mastodon's `oauth_applications`, so that they count as established.
+//! `tuskgate apps`: what is known of OAuth apps: list, show, ban, import.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+mod import;
+mod tell;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
-use clap::{Args, Subcommand};
-use jiff::Timestamp;
-use serde::Deserialize;
+use clap::{Args, Subcommand, ValueEnum};
 
-use crate::admin::ask::{Answer, Ask};
-use crate::app::{App, AppName, AppSource, ClientId};
+use crate::admin::ask::{Answer, AppsWanted, Ask};
+use crate::app::ClientId;
+use crate::cli::ban::AppBan;
 use crate::cli::{Failure, reach};
+use crate::store::AppOrder;
 
-/// The app register
+/// The OAuth apps that the gate knows: list, show, ban, import
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub(super) struct Apps {
     #[command(subcommand)]
-    verb: AppsVerb,
+    verb: Option<AppsVerb>,
+    #[command(flatten)]
+    list: List,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tuskgate apps                                     those with most tokens
+  tuskgate apps --sort newest --limit 50
+  tuskgate apps --name AaA                          look-alike names too
+  tuskgate apps show 0a1b2c3d
+  tuskgate apps ban --name AaA --reason 'the wave of December' --for 30d
+  tuskgate apps import apps.csv";
+
+#[derive(Debug, Args)]
+struct List {
+    /// In which order
+    #[arg(long, value_enum, default_value_t = Sort::Tokens)]
+    sort: Sort,
+    /// Only names that hold this, whatever the case or look-alike letters
+    #[arg(long)]
+    name: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Sort {
+    /// Most tokens first
+    Tokens,
+    /// Youngest first
+    Newest,
+    /// Oldest first
+    Oldest,
 }
 
 #[derive(Debug, Subcommand)]
 enum AppsVerb {
+    /// One app: its marks, tokens, look, bans, clusters, and what is left of its budgets
+    Show {
+        /// Its client_id, as the list shows it
+        client_id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ban an app by one of its marks; the same as `tuskgate ban app`
+    Ban(AppBan),
     /// Read an export of oauth_applications (CSV with a header, or JSON lines)
-    #[command(after_help = EXAMPLE)]
+    #[command(after_help = import::EXAMPLE)]
     Import {
         /// The file; its name ends in .csv or .jsonl
         file: PathBuf,
     },
 }
 
-const EXAMPLE: &str = "\
-Make the export on the database host (no secrets in it):
-  psql mastodon_production -c \"COPY (SELECT uid, name, redirect_uri, website, created_at
-    FROM oauth_applications) TO STDOUT WITH CSV HEADER\" > apps.csv";
-
-/// How many apps go over the admin socket at once.
-const BATCH: usize = 500;
-
-/// One row, under Mastodon's own column names.
-#[derive(Debug, Deserialize)]
-struct Row {
-    uid: String,
-    name: String,
-    #[serde(default)]
-    redirect_uri: String,
-    #[serde(default)]
-    website: Option<String>,
-    #[serde(default)]
-    created_at: Option<String>,
-}
-
-impl Row {
-    fn app(self) -> App {
-        let created = self.created_at.as_deref().and_then(read_time);
-        App {
-            client_id: ClientId::new(&self.uid),
-            name: AppName::new(&self.name),
-            redirect_uris: self
-                .redirect_uri
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect(),
-            website: self.website.filter(|site| !site.is_empty()),
-            creator: None,
-            created: created.unwrap_or(Timestamp::UNIX_EPOCH),
-            source: AppSource::Import,
-            credential: None,
-        }
-    }
-}
-
-/// PostgreSQL writes `2022-11-05 10:00:00.123`, UTC without saying so.
-fn read_time(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    let utc = format!("{}Z", text.replacen(' ', "T", 1));
-    text.parse().or_else(|_| utc.parse()).ok()
-}
-
 impl Apps {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
-        let AppsVerb::Import { file } = self.verb;
-        let mut new = 0;
-        let mut read = 0;
-        for_each_batch(&file, |batch| {
-            read += batch.len();
-            match reach::ask(config, Ask::ImportApps { apps: batch })? {
-                Answer::ImportApps(count) => new += count,
-                other => return Err(reach::unexpected(&other)),
+        match self.verb {
+            None => self.list.run(config),
+            Some(AppsVerb::Show { client_id, json }) => show(config, &client_id, json),
+            Some(AppsVerb::Ban(ban)) => ban.run(config),
+            Some(AppsVerb::Import { file }) => import::import(config, &file),
+        }
+    }
+}
+
+impl List {
+    fn run(self, config: &Path) -> Result<(), Failure> {
+        let wanted = AppsWanted {
+            name: self.name,
+            order: match self.sort {
+                Sort::Tokens => AppOrder::Tokens,
+                Sort::Newest => AppOrder::Newest,
+                Sort::Oldest => AppOrder::Oldest,
+            },
+            limit: self.limit,
+        };
+        let apps = match reach::ask(config, Ask::Apps(wanted))? {
+            Answer::Apps(apps) => apps,
+            other => return Err(reach::unexpected(&other)),
+        };
+        for app in &apps {
+            if self.json {
+                println!("{}", serde_json::to_string(app)?);
+            } else {
+                println!("{}", tell::line(app));
             }
-            if read % (BATCH * 20) == 0 {
-                eprintln!("{read} apps read");
-            }
-            Ok(())
-        })?;
-        println!("{read} apps read, {new} of them new to the gate");
+        }
         Ok(())
     }
 }
 
-fn for_each_batch(
-    file: &Path,
-    mut done: impl FnMut(Vec<App>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let name = file.display();
-    let source = File::open(file).with_context(|| format!("cannot open {name}"))?;
-    let mut batch = Vec::with_capacity(BATCH);
-    for (number, row) in rows(file, source)?.enumerate() {
-        let row = row.with_context(|| format!("{name}: row {}", number + 1))?;
-        batch.push(row.app());
-        if batch.len() == BATCH {
-            done(std::mem::take(&mut batch))?;
+fn show(config: &Path, client_id: &str, json: bool) -> Result<(), Failure> {
+    let id = ClientId::new(client_id);
+    let report = match reach::ask(config, Ask::App { id })? {
+        Answer::App(Some(report)) => report,
+        Answer::App(None) => {
+            return Err(anyhow::anyhow!(
+                "no app {client_id}: mistyped, or never seen here; `tuskgate apps --name NAME` finds it by name, `tuskgate apps import` brings older ones"
+            )
+            .into());
         }
-    }
-    if batch.is_empty() {
-        Ok(())
+        other => return Err(reach::unexpected(&other)),
+    };
+    if json {
+        println!("{}", serde_json::to_string(&report)?);
     } else {
-        done(batch)
+        print!("{}", tell::tell(&report));
     }
-}
-
-type Rows = Box<dyn Iterator<Item = anyhow::Result<Row>>>;
-
-fn rows(file: &Path, source: File) -> anyhow::Result<Rows> {
-    match file.extension().and_then(|end| end.to_str()) {
-        Some("csv") => {
-            let reader = csv::Reader::from_reader(BufReader::new(source));
-            Ok(Box::new(reader.into_deserialize().map(|row| Ok(row?))))
-        }
-        Some("jsonl" | "ndjson" | "json") => {
-            let lines = BufReader::new(source).lines();
-            let rows = lines.filter(|line| !matches!(line, Ok(text) if text.trim().is_empty()));
-            Ok(Box::new(rows.map(|line| Ok(serde_json::from_str(&line?)?))))
-        }
-        _ => Err(anyhow!(
-            "{}: the name must end in .csv or .jsonl",
-            file.display()
-        )),
-    }
+    Ok(())
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::admin::ask::{Answer, Ask, NewBan, Target, Which};
 use crate::ban::{Ban, Effect, Scopes};
 use crate::cli::bans::line;
-use crate::cli::{Failure, reach};
+use crate::cli::{Failure, names, reach};
 use crate::quota::read_duration;
 
 /// Ban a network, mail domain, mail server, address or app
@@ -134,11 +134,61 @@ impl AppMark {
 }
 
 fn read_network(text: &str) -> Result<IpNet, Failure> {
-    let network = text.parse::<IpNet>();
-    let network = network.or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
-    network.map_err(|_| {
-        anyhow::anyhow!("{text:?} is not a network, such as 45.9.9.0/24 or 2001:db8::/32").into()
-    })
+    names::network(text).map_err(|valid| anyhow::anyhow!("{text:?} is not {valid}").into())
+}
+
+/// A ban of an app, as `tuskgate apps ban` takes it.
+#[derive(Debug, Args)]
+pub(super) struct AppBan {
+    #[command(flatten)]
+    mark: IdOrMark,
+    /// Why, for the record and for an appeal
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// For how long, such as 12h or 7d; for good if not given
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    lasting: Option<std::time::Duration>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct IdOrMark {
+    /// Its client_id
+    #[arg(value_name = "CLIENT_ID")]
+    id: Option<String>,
+    /// Its client_id
+    #[arg(long)]
+    client_id: Option<String>,
+    /// Its name, whatever the case or look-alike letters
+    #[arg(long)]
+    name: Option<String>,
+    /// A redirect URI, or the host of one
+    #[arg(long)]
+    redirect_uri: Option<String>,
+    /// The host of its website
+    #[arg(long)]
+    website: Option<String>,
+}
+
+impl AppBan {
+    pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
+        let mark = AppMark {
+            client_id: self.mark.id.or(self.mark.client_id),
+            name: self.mark.name,
+            redirect_uri: self.mark.redirect_uri,
+            website: self.mark.website,
+        };
+        let entry = Entry {
+            what: What::App(mark),
+            reason: self.reason,
+            lasting: self.lasting,
+            json: self.json,
+        };
+        entry.run(config, Effect::Ban)
+    }
 }
 
 impl BanVerb {
@@ -218,7 +268,7 @@ impl Unban {
             (Some(id), None) => Which::Id(id),
             (None, Some(what)) => Which::Target(what.target()?.0, effect),
             (Some(_), Some(_)) | (None, None) => {
-                return Err(anyhow::anyhow!("say what, or --id N, and not both").into());
+                return Err(Failure::Usage("say what, or --id N, and not both".into()));
             }
         };
         match reach::ask(config, Ask::Unban(which))? {

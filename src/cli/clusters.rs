@@ -1,6 +1,7 @@
 //! `tuskgate clusters`: what the gate has condemned by itself, why, who was let
 //! in before, and how to take it back.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::{Args, Subcommand};
@@ -12,7 +13,7 @@ use crate::cluster::{Cluster, ClusterId, Suspect};
 
 /// What the gate condemned by itself: list, show, release
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub(super) struct Clusters {
     #[command(subcommand)]
     verb: Option<ClustersVerb>,
@@ -23,6 +24,12 @@ pub(super) struct Clusters {
     #[arg(long)]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  tuskgate clusters                     what is condemned right now
+  tuskgate clusters show M7             by what it is recognised, why, and who was let in before
+  tuskgate clusters release M7 --reason 'a school'";
 
 #[derive(Debug, Subcommand)]
 enum ClustersVerb {
@@ -60,7 +67,7 @@ impl Clusters {
             Some(ClustersVerb::Release { id, reason }) => {
                 let ask = Ask::Release { id, why: reason };
                 let cluster = one(config, ask, id)?;
-                println!("released {}", line(&cluster, now()));
+                println!("released {}", line(&cluster));
                 Ok(())
             }
         }
@@ -87,7 +94,7 @@ fn list(config: &Path, all: bool, json: bool) -> Result<(), Failure> {
         if json {
             println!("{}", serde_json::to_string(cluster)?);
         } else {
-            println!("{}", line(cluster, now));
+            println!("{}", line(cluster));
         }
     }
     Ok(())
@@ -101,7 +108,9 @@ fn time(at: i64) -> String {
     Timestamp::from_second(at).map_or_else(|_| at.to_string(), |at| at.to_string())
 }
 
-fn line(cluster: &Cluster, now: i64) -> String {
+/// One cluster in a list.
+pub(super) fn line(cluster: &Cluster) -> String {
+    let now = now();
     let state = match &cluster.ended {
         Some((at, why)) => format!("ended {} ({why})", time(*at)),
         None if cluster.in_force(now) => format!("until {}", time(cluster.until)),
@@ -117,13 +126,8 @@ fn line(cluster: &Cluster, now: i64) -> String {
 }
 
 fn tell(cluster: &Cluster) -> String {
-    let mut text = format!("{}\n", line(cluster, now()));
-    let keys: Vec<_> = cluster.keys.iter().map(ToString::to_string).collect();
-    let what = cluster
-        .name
-        .as_ref()
-        .map_or_else(|| keys.join("  "), |name| format!("apps like {name:?}"));
-    text.push_str(&format!("recognised by  {what}\n"));
+    let mut text = format!("{}\n", line(cluster));
+    text.push_str(&format!("recognised by  {}\n", marks(cluster)));
     text.push_str(&format!(
         "hits           what was first seen since {}\n",
         time(cluster.since)
@@ -137,14 +141,69 @@ fn tell(cluster: &Cluster) -> String {
         "confirmed      {} of the suspects, as far as known\n",
         cluster.confirmed
     ));
+    let contained = if cluster.contained {
+        "contained; to let them go: tuskgate contain --tokens {} --release"
+    } else {
+        "not contained; tuskgate contain --tokens {} makes them useless"
+    };
+    let contained = contained.replace("{}", &cluster.id.to_string());
+    text.push_str(&format!("tokens         {contained}\n"));
     text.push_str(&format!(
-        "to undo        tuskgate clusters release {}\n\nlet in before:\n",
+        "to undo        tuskgate clusters release {}\n",
         cluster.id
     ));
-    for suspect in &cluster.suspects {
+    text.push_str(&members(&cluster.suspects));
+    text
+}
+
+/// By what it is recognised.
+pub(super) fn marks(cluster: &Cluster) -> String {
+    let keys: Vec<_> = cluster.keys.iter().map(ToString::to_string).collect();
+    let named = |name: &String| format!("apps like {name:?}");
+    cluster.name.as_ref().map_or_else(|| keys.join("  "), named)
+}
+
+/// Everybody let in before, first what they share and then one by one.
+fn members(suspects: &[Suspect]) -> String {
+    let mut text = format!("\n{} let in before\n", suspects.len());
+    text.push_str(&shared("domains", suspects, |s| s.domain.as_ref().map(ToString::to_string)));
+    text.push_str(&shared("networks", suspects, |s| s.client.map(|net| net.to_string())));
+    text.push_str(&shared("apps", suspects, |s| s.client_id.as_ref().map(ToString::to_string)));
+    if !suspects.is_empty() {
+        text.push_str(&format!(
+            "\n  {:<20}  {:<24} {:<24} {:<20} app\n",
+            "when", "user name", "domain", "network"
+        ));
+    }
+    for suspect in suspects {
         text.push_str(&tell_suspect(suspect));
     }
     text
+}
+
+/// How many distinct ones there are, those first that most have.
+fn shared(
+    name: &str,
+    suspects: &[Suspect],
+    of: impl Fn(&Suspect) -> Option<String>,
+) -> String {
+    const SHOWN: usize = 12;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for value in suspects.iter().filter_map(of) {
+        *counts.entry(value).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return String::new();
+    }
+    let mut most: Vec<_> = counts.iter().collect();
+    most.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let words = most.iter().take(SHOWN).map(|(value, count)| match count {
+        1 => (*value).clone(),
+        many => format!("{value} ({many})"),
+    });
+    let words = words.collect::<Vec<_>>().join(" ");
+    let rest = if counts.len() > SHOWN { " …" } else { "" };
+    format!("  {:<4} {name:<9} {words}{rest}\n", counts.len())
 }
 
 fn tell_suspect(suspect: &Suspect) -> String {

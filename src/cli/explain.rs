@@ -4,13 +4,19 @@
 use std::path::Path;
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::admin::ask::{Answer, Ask};
-use crate::cli::{Failure, reach};
-use crate::event::{Event, EventId};
+use crate::cli::reach::{self, Reach};
+use crate::cli::{Failure, clusters};
+use crate::cluster::{Cluster, ClusterId};
+use crate::event::{Event, EventId, VerdictRecord};
 
 /// Explain one decision by the reference a refused person was shown
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  tuskgate explain 7K3M9QX2B4DH      what was tried, what each rule said, what stood behind it, how to undo it"
+)]
 pub(super) struct Explain {
     /// The reference, such as 7K3M9QX2B4DH
     id: EventId,
@@ -21,7 +27,8 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
-        let event = match reach::ask(config, Ask::Explain { id: self.id })? {
+        let mut reach = Reach::of(config)?;
+        let event = match reach.ask(&Ask::Explain { id: self.id })? {
             Answer::Explain(Some(event)) => event,
             Answer::Explain(None) => {
                 return Err(anyhow::anyhow!(
@@ -32,16 +39,45 @@ impl Explain {
             }
             other => return Err(reach::unexpected(&other)),
         };
+        let clusters = behind(&event, &mut reach)?;
         if self.json {
-            println!("{}", serde_json::to_string(&event)?);
+            let explained = Explained {
+                event: &event,
+                clusters: &clusters,
+            };
+            println!("{}", serde_json::to_string(&explained)?);
         } else {
-            print!("{}", tell(&event));
+            print!("{}", tell(&event, &clusters));
         }
         Ok(())
     }
 }
 
-fn tell(event: &Event) -> String {
+/// The event, and the clusters that it was refused for.
+#[derive(Serialize)]
+struct Explained<'a> {
+    #[serde(flatten)]
+    event: &'a Event,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    clusters: &'a [Cluster],
+}
+
+/// The clusters for which something was said of `event`, as they are now.
+fn behind(event: &Event, reach: &mut Reach) -> Result<Vec<Cluster>, Failure> {
+    let mut clusters: Vec<Cluster> = Vec::new();
+    for id in event.verdicts.iter().filter_map(VerdictRecord::cluster) {
+        if clusters.iter().any(|known| known.id == id) {
+            continue;
+        }
+        match reach.ask(&Ask::Cluster { id })? {
+            Answer::Cluster(found) => clusters.extend(found.map(|cluster| *cluster)),
+            other => return Err(reach::unexpected(&other)),
+        }
+    }
+    Ok(clusters)
+}
+
+fn tell(event: &Event, clusters: &[Cluster]) -> String {
     let mut text = String::new();
     let mut say = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -101,9 +137,32 @@ fn tell(event: &Event) -> String {
             record.verdict
         );
         text.push_str(&format!("\n{verdict}\n  {}\n", record.fact));
+        if let Some(id) = record.cluster() {
+            let known = clusters.iter().find(|cluster| cluster.id == id);
+            text.push_str(&tell_cluster(id, known));
+        }
         if let Some(undo) = &record.undo {
             text.push_str(&format!("  to undo: {undo}\n"));
         }
     }
     text
+}
+
+/// What stood behind a condemnation, in a few lines; the whole is `clusters show`.
+fn tell_cluster(id: ClusterId, known: Option<&Cluster>) -> String {
+    let Some(cluster) = known else {
+        return format!("  cluster {id}: no longer remembered\n");
+    };
+    let mut domains: Vec<_> = cluster.suspects.iter().map(|s| &s.domain).collect();
+    domains.sort_unstable();
+    domains.dedup();
+    format!(
+        "  cluster {}\n  recognised by {}\n  members: {} let in before, with {} domains; {} refused; {} confirmed\n  more: tuskgate clusters show {id}\n",
+        clusters::line(cluster),
+        clusters::marks(cluster),
+        cluster.suspects.len(),
+        domains.iter().filter(|domain| domain.is_some()).count(),
+        cluster.refused,
+        cluster.confirmed,
+    )
 }

@@ -1,14 +1,19 @@
 //! `tuskgate mail-server show`: what came through a mail server, what is
 //! thought of it, and who would be hit by condemning it.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use crate::admin::ask::{Answer, Ask};
-use crate::cli::{Failure, reach};
+use crate::ban::{Ban, Subject};
+use crate::cli::Failure;
+use crate::cli::bans::line;
+use crate::cli::reach::{self, Reach};
 use crate::judge::cluster::servers::{ServerReport, ServerVerdict};
+use crate::mail::domain;
 
 /// What is known of a mail server
 #[derive(Debug, Args)]
@@ -17,9 +22,15 @@ pub(super) struct MailServerVerb {
     verb: Show,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  tuskgate mail-server show mx.spam.example       the host that takes the mail, not the domain of the address
+  tuskgate mail-server show 45.9.9.9              with the networks around it";
+
 #[derive(Debug, Subcommand)]
 enum Show {
     /// History, verdict, and who would be hit
+    #[command(after_help = EXAMPLES)]
     Show {
         /// The name of an MX host, or an address
         server: String,
@@ -32,14 +43,25 @@ enum Show {
 impl MailServerVerb {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         let Show::Show { server, json } = self.verb;
-        let reports = match reach::ask(config, Ask::MailServer { server })? {
+        let mut reach = Reach::of(config)?;
+        let ask = Ask::MailServer {
+            server: server.clone(),
+        };
+        let reports = match reach.ask(&ask)? {
             Answer::MailServer(reports) => reports,
+            other => return Err(reach::unexpected(&other)),
+        };
+        let bans = match reach.ask(&Ask::Bans)? {
+            Answer::Bans(bans) => bans.into_iter().filter(|ban| is_about(ban, &server)),
             other => return Err(reach::unexpected(&other)),
         };
         if json {
             println!("{}", serde_json::to_string(&reports)?);
         } else {
             reports.iter().for_each(|report| print!("{}", tell(report)));
+            for ban in bans {
+                println!("{}; to undo: tuskgate unban --id {}", line(&ban), ban.id);
+            }
         }
         Ok(())
     }
@@ -72,9 +94,40 @@ fn tell(report: &ServerReport) -> String {
             "  {span:>7}: {all} sign-ups, {domains} domains, {fresh} of them fresh\n"
         ));
     }
-    if !report.would_hit.is_empty() {
-        let names: Vec<_> = report.would_hit.iter().map(ToString::to_string).collect();
-        text.push_str(&format!("  condemning it would hit: {}\n", names.join(" ")));
-    }
+    let names: Vec<_> = report.would_hit.iter().map(ToString::to_string).collect();
+    text.push_str(&match names.as_slice() {
+        [] => "  condemning it now would hit nobody: no domain there is new this week\n".into(),
+        names => format!(
+            "  condemning it now would hit {} domains with {} sign-ups: {}\n",
+            names.len(),
+            report.would_hit_sign_ups,
+            names.join(" ")
+        ),
+    });
+    text.push_str(&format!(
+        "  and spare {} domains of this week that are known for longer\n",
+        report.would_spare
+    ));
     text
+}
+
+/// Whether a ban or allow entry counts for the server, by name or by address.
+fn is_about(ban: &Ban, server: &str) -> bool {
+    match &ban.subject {
+        Subject::MailServer(host) => {
+            let name = domain::read(server);
+            name.is_ok_and(|name| name.with_parents().any(|up| up == host.as_str()))
+        }
+        Subject::Network(network) => {
+            let ip = server.parse::<IpAddr>();
+            ban.scopes.mail && ip.is_ok_and(|ip| network.contains(&ip))
+        }
+        Subject::MailDomain(_)
+        | Subject::Address(_)
+        | Subject::CanonicalAddress(_)
+        | Subject::ClientId(_)
+        | Subject::AppName(_)
+        | Subject::RedirectUri(_)
+        | Subject::Website(_) => false,
+    }
 }

@@ -14,6 +14,8 @@ pub(super) const CONFIG: u8 = 78;
 pub enum Failure {
     /// The configuration is wrong; every mistake is in it.
     Config(Mistakes),
+    /// The command line contradicts itself in a way that clap cannot tell.
+    Usage(String),
     /// Anything else.
     Other(anyhow::Error),
 }
@@ -45,6 +47,10 @@ pub(super) fn exit(done: Result<(), Failure>) -> ExitCode {
         Err(Failure::Config(mistakes)) => {
             eprintln!("{mistakes}");
             ExitCode::from(CONFIG)
+        }
+        Err(Failure::Usage(why)) => {
+            eprintln!("tuskgate: {why}; --help shows how");
+            ExitCode::from(USAGE)
         }
         Err(Failure::Other(fault)) => {
             eprintln!("tuskgate: {fault:#}");

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Servers;
 use crate::cluster::{Cluster, ClusterId, MailKey};
+use crate::judge::cluster::history::Entry;
 use crate::judge::cluster::tuning::seconds;
 use crate::mail::providers;
 use crate::mailbox::Domain;
@@ -27,6 +28,12 @@ pub struct ServerReport {
     pub verdict: ServerVerdict,
     /// Domains seen there that a condemnation would hit, at most a hundred.
     pub would_hit: Vec<Domain>,
+    /// Sign-ups of the last week with such domains.
+    #[serde(default)]
+    pub would_hit_sign_ups: u32,
+    /// Domains of the last week that are known for longer, so that it would not hit them.
+    #[serde(default)]
+    pub would_spare: u32,
 }
 
 /// What is thought of a mail server.
@@ -87,8 +94,13 @@ impl Servers {
     #[must_use]
     pub fn report_address(&self, ip: IpAddr, now: i64) -> Vec<ServerReport> {
         let network = super::keys::network(ip);
-        [MailKey::Address(ip), MailKey::Network(network)]
-            .into_iter()
+        let range = super::keys::range(ip);
+        [
+            MailKey::Address(ip),
+            MailKey::Network(network),
+            MailKey::Range(range),
+        ]
+        .into_iter()
             .map(|key| self.report(key, now))
             .collect()
     }
@@ -104,6 +116,8 @@ impl Servers {
                 windows: [(0, 0, 0); 4],
                 verdict,
                 would_hit: Vec::new(),
+                would_hit_sign_ups: 0,
+                would_spare: 0,
             };
         };
         let windows = self.tuning.windows.map(|window| {
@@ -119,14 +133,10 @@ impl Servers {
             (within.len() as u32, domains.len() as u32, fresh as u32)
         });
         let week = now - seconds(self.tuning.windows[3].span);
-        let mut would_hit: Vec<_> = history
-            .entries
-            .iter()
-            .filter(|entry| entry.first >= week)
-            .map(|entry| entry.domain.clone())
-            .collect();
-        would_hit.sort_unstable();
-        would_hit.dedup();
+        let lately = history.entries.iter().filter(|entry| entry.at >= week);
+        let (fresh, older): (Vec<_>, Vec<_>) = lately.partition(|entry| entry.first >= week);
+        let would_hit_sign_ups = fresh.len() as u32;
+        let mut would_hit = distinct(&fresh);
         would_hit.truncate(HIT);
         ServerReport {
             seen: (history.first > 0).then_some((history.first, history.last)),
@@ -135,6 +145,8 @@ impl Servers {
             windows,
             verdict,
             would_hit,
+            would_hit_sign_ups,
+            would_spare: distinct(&older).len() as u32,
             key,
         }
     }
@@ -156,4 +168,11 @@ impl Servers {
             None => ServerVerdict::Unsuspected,
         }
     }
+}
+
+fn distinct(entries: &[&Entry]) -> Vec<Domain> {
+    let mut domains: Vec<_> = entries.iter().map(|entry| entry.domain.clone()).collect();
+    domains.sort_unstable();
+    domains.dedup();
+    domains
 }
