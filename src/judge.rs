@@ -105,6 +105,7 @@ impl Judge {
         control: Handle,
     ) -> Self {
         let registers = Registers::open(&store);
+        registers.resize(policy.register_size.0);
         Self {
             store,
             resolver,
@@ -126,6 +127,7 @@ impl Judge {
 
     /// Puts new lists and a new policy in force; attempts under way keep the old.
     pub fn replace(&self, lists: Lists, policy: Policy) {
+        self.registers.resize(policy.register_size.0);
         self.lists.store(Arc::new(lists));
         self.policy.store(Arc::new(policy));
     }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use prometheus_client::registry::Registry;
 
+pub mod clusters;
 pub mod dns;
 pub mod judge;
 pub mod proxy;
@@ -28,6 +29,8 @@ pub struct Metrics {
     pub shared: shared::SharedMetrics,
     /// Decisions and lapses.
     pub judge: judge::JudgeMetrics,
+    /// What the gate condemns by itself.
+    pub clusters: clusters::ClusterMetrics,
 }
 
 /// The process's metrics.
@@ -54,5 +57,8 @@ static PROCESS: LazyLock<(Metrics, Registry)> = LazyLock::new(|| {
     metrics.store.register(&mut registry);
     metrics.shared.register(&mut registry);
     metrics.judge.register(&mut registry);
+    metrics
+        .clusters
+        .register(registry.sub_registry_with_prefix("clusters"));
     (metrics, registry)
 });

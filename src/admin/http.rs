@@ -51,7 +51,7 @@ fn answer(request: &Request<Incoming>, control: &Control) -> Response<Full<Bytes
     match request.uri().path() {
         "/healthz" => text(StatusCode::OK, "ok\n"),
         "/readyz" => readiness(control),
-        "/metrics" => metrics(),
+        "/metrics" => metrics(control),
         _ => text(StatusCode::NOT_FOUND, "/healthz /readyz /metrics\n"),
     }
 }
@@ -70,7 +70,9 @@ fn readiness(control: &Control) -> Response<Full<Bytes>> {
     text(StatusCode::OK, lines)
 }
 
-fn metrics() -> Response<Full<Bytes>> {
+fn metrics(control: &Control) -> Response<Full<Bytes>> {
+    let now = jiff::Timestamp::now().as_second();
+    control.judge.registers().measure(now);
     match telemetry::render() {
         Ok(body) => with_type(StatusCode::OK, OPENMETRICS, body),
         Err(_) => text(

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 
 use crate::config::{ListenAddress, Settings, UpstreamAddress};
 use crate::judge::Judge;
-use crate::judge::policy::Policy;
+use crate::judge::policy::{Policy, RegisterSize};
 use crate::lists::Lists;
 use crate::mail::dns::{DnsSettings, Resolver};
 use crate::proxy::gate::{Access, Bounds, GateLayer};
@@ -93,6 +93,7 @@ pub(super) fn policy(settings: &Settings) -> Policy {
             .map(|(limit, budget)| (*limit, *budget))
             .collect(),
         unguarded: unguarded.map(|(endpoint, _)| *endpoint).collect(),
+        register_size: RegisterSize(settings.clusters.register_size),
     }
 }
 

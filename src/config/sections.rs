@@ -8,7 +8,7 @@ use super::mistake::Mistakes;
 use super::reader::{Reader, Section};
 use super::said::Document;
 use super::settings::{
-    Admin, Bounds, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes, Settings, Store,
+    Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes, Settings, Store,
     Timeouts, Upstream, UpstreamAddress,
 };
 use super::value::{self, Limited, Shape};
@@ -41,6 +41,7 @@ fn root(root: &mut Section<'_, '_>) -> Settings {
     let dns = root.section("dns", dns);
     let lists = root.section("lists", lists);
     let rules = root.section("rules", rules);
+    let clusters = root.section("clusters", clusters);
     let limits = root.section("limits", limits);
     let guards = root.section("guards", guards);
     let log = root.section("log", log);
@@ -56,6 +57,7 @@ fn root(root: &mut Section<'_, '_>) -> Settings {
         dns,
         lists,
         rules,
+        clusters,
         limits,
         guards,
         log,
@@ -223,6 +225,14 @@ fn rules(section: &mut Section<'_, '_>) -> Modes {
         });
     }
     modes
+}
+
+fn clusters(section: &mut Section<'_, '_>) -> Clusters {
+    Clusters {
+        register_size: section
+            .one("register-size", &value::REGISTER_SIZE)
+            .unwrap_or(Clusters::default().register_size),
+    }
 }
 
 fn limits(section: &mut Section<'_, '_>) -> Limits {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::endpoint::Endpoint;
+use crate::judge::cluster::size::DEFAULT_SIZE;
 use crate::judge::limit::{Budget, Limit};
 use crate::lists::Files;
 use crate::store::SharedSettings;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub lists: Files,
     /// What each rule does.
     pub rules: Modes,
+    /// What the rules about clusters remember.
+    pub clusters: Clusters,
     /// How much of everything.
     pub limits: Limits,
     /// Which doors are guarded.
@@ -261,6 +264,21 @@ impl Modes {
 impl Default for Modes {
     fn default() -> Self {
         Self(Rule::ALL.map(|rule| (rule, rule.default_mode())).into())
+    }
+}
+
+/// `[clusters]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clusters {
+    /// How many bytes the registers may take.
+    pub register_size: usize,
+}
+
+impl Default for Clusters {
+    fn default() -> Self {
+        Self {
+            register_size: DEFAULT_SIZE,
+        }
     }
 }
 

@@ -136,6 +136,14 @@ pub(super) const SIZE: Kind<usize> = Kind {
     },
 };
 
+pub(super) const REGISTER_SIZE: Kind<usize> = Kind {
+    valid: "a size from \"1MiB\" to \"16GiB\", such as \"64MiB\"",
+    read: |said| match (SIZE.read)(said)? {
+        bytes if bytes < 1 << 20 => Err(Wrong::new("is too small to recognise anything by")),
+        bytes => Ok(bytes),
+    },
+};
+
 pub(super) const PATH: Kind<PathBuf> = Kind {
     valid: "the path of a file or folder; a relative one counts from the folder of the configuration",
     read: |said| text(said).map(PathBuf::from),

@@ -7,9 +7,13 @@
 //! [`Change`]: crate::cluster::Change
 
 pub mod apps;
+pub mod bounded;
 pub mod history;
 pub mod keys;
 pub mod live;
+mod measure;
 pub mod servers;
+pub mod size;
 pub mod tuning;
 pub mod weigh;
+mod weight;

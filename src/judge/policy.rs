@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::endpoint::Endpoint;
+use crate::judge::cluster::size::DEFAULT_SIZE;
 use crate::judge::limit::{Budget, Limit};
 use crate::verdict::{Mode, Rule};
 
@@ -18,6 +19,18 @@ pub struct Policy {
     pub limits: Limits,
     /// Doors whose guard is switched off.
     pub unguarded: BTreeSet<Endpoint>,
+    /// How many bytes the registers of clusters may take.
+    pub register_size: RegisterSize,
+}
+
+/// Bytes, all registers together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegisterSize(pub usize);
+
+impl Default for RegisterSize {
+    fn default() -> Self {
+        Self(DEFAULT_SIZE)
+    }
 }
 
 impl Policy {

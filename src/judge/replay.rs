@@ -115,7 +115,9 @@ impl Past {
 impl Replay {
     /// A judge under `policy` with `sight`'s lists and bans, that begins with `past`.
     #[must_use]
-    pub fn new(policy: Policy, sight: Sight, past: Past, limiter_slots: usize) -> Self {
+    pub fn new(policy: Policy, sight: Sight, mut past: Past, limiter_slots: usize) -> Self {
+        past.servers.resize(policy.register_size.0);
+        past.apps.resize(policy.register_size.0);
         Self {
             policy,
             sight,

@@ -13,17 +13,15 @@ mod ration;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 
 use ipnet::IpNet;
-use lru::LruCache;
 
 use crate::app::ClientId;
 use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, Suspect};
+use crate::judge::cluster::bounded::Bounded;
+use crate::judge::cluster::size::DEFAULT_SIZE;
 use look::{Look, Made, Rates, Total};
 
-/// Looks remembered; beyond it the one unused longest is forgotten.
-const LOOKS: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero");
 const CLUSTERS: usize = 2048;
 const SUSPECTS: usize = 256;
 
@@ -90,7 +88,7 @@ impl Tuning {
 #[derive(Clone, Debug)]
 pub struct Apps {
     tuning: Tuning,
-    looks: LruCache<String, Look>,
+    looks: Bounded<String, Look>,
     all: Total,
     clusters: BTreeMap<u64, Cluster>,
     next_cluster: u64,
@@ -146,7 +144,7 @@ impl Apps {
     pub fn new(tuning: Tuning) -> Self {
         Self {
             tuning,
-            looks: LruCache::new(LOOKS),
+            looks: Bounded::new(DEFAULT_SIZE / 8),
             all: Total::default(),
             clusters: BTreeMap::new(),
             next_cluster: 1,
@@ -263,7 +261,7 @@ impl Apps {
     }
 
     fn look(&mut self, name: &str) -> &mut Look {
-        self.looks.get_or_insert_mut_ref(name, Look::default)
+        self.looks.get_or_insert_mut(name.to_owned(), Look::default)
     }
 
     /// The last condemnation of a look, unless it was taken back.

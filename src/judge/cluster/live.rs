@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, SignUp};
 use crate::judge::cluster::apps::{self, Apps};
+use crate::judge::cluster::measure::Measured;
 use crate::judge::cluster::servers::{ServerReport, Servers, Sighting, Ticket};
 use crate::judge::cluster::tuning::Tuning;
 use crate::mailbox::Domain;
@@ -15,8 +16,9 @@ use crate::store::Store;
 /// The registers of a running gate.
 #[derive(Debug)]
 pub struct Registers {
-    servers: Mutex<Servers>,
-    apps: Mutex<Apps>,
+    pub(super) servers: Mutex<Servers>,
+    pub(super) apps: Mutex<Apps>,
+    pub(super) measured: Mutex<Measured>,
     store: Store,
 }
 
@@ -32,7 +34,9 @@ impl Registers {
         let apps: Vec<Cluster> = app;
         let servers = Servers::restore(Tuning::default(), kept);
         let apps = Apps::restore(apps::Tuning::default(), apps);
+        let measured = Measured::before(servers.every().chain(apps.every()));
         Self {
+            measured: Mutex::new(measured),
             apps: Mutex::new(apps),
             servers: Mutex::new(servers),
             store: store.clone(),
@@ -89,6 +93,12 @@ impl Registers {
         done
     }
 
+    /// From now on the registers may take `size` bytes, all together.
+    pub fn resize(&self, size: usize) {
+        self.servers.lock().resize(size);
+        self.apps.lock().resize(size);
+    }
+
     /// An account with an address of this domain is known to have confirmed.
     pub fn confirm(&self, domain: &Domain, now: i64) {
         self.change(|servers| servers.confirm(domain, now));
@@ -122,6 +132,7 @@ impl Registers {
         now: i64,
         why: &str,
     ) -> Result<Option<Cluster>, crate::store::StoreError> {
+        self.measured.lock().released(id);
         let released = match id.kind {
             ClusterKind::Mail => self.change(|servers| servers.release(id.number, now, why)),
             ClusterKind::App => self.apps(|apps| apps.release(id.number, now, why)),

@@ -12,12 +12,11 @@ mod speak;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::num::NonZeroUsize;
-
-use lru::LruCache;
 
 use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, MailKey, SeenDomain, SignUp};
+use crate::judge::cluster::bounded::Bounded;
 use crate::judge::cluster::history::{Entry, History};
+use crate::judge::cluster::size::DEFAULT_SIZE;
 use crate::judge::cluster::keys;
 use crate::judge::cluster::tuning::{Tuning, seconds};
 use crate::judge::cluster::weigh::{self, Scene};
@@ -25,12 +24,6 @@ use crate::mailbox::Domain;
 
 pub use speak::{ServerReport, ServerVerdict};
 
-/// Keys remembered; beyond it the one unused longest is forgotten.
-const KEYS: NonZeroUsize = NonZeroUsize::new(131_072).expect("not zero");
-/// Domains remembered as seen.
-const DOMAINS: NonZeroUsize = NonZeroUsize::new(262_144).expect("not zero");
-/// Sign-ups that can still be withdrawn, confirmed or named as suspects.
-const SIGN_UPS: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero");
 /// First sights of fresh domains kept to know what is normal.
 const FIRST_SIGHTS: usize = 16_384;
 /// Clusters remembered; those in force are never forgotten.
@@ -42,9 +35,10 @@ const CHANGES: usize = 65_536;
 #[derive(Clone, Debug)]
 pub struct Servers {
     tuning: Tuning,
-    domains: LruCache<Domain, SeenDomain>,
-    histories: LruCache<MailKey, History>,
-    sign_ups: LruCache<u64, SignUp>,
+    pub(super) domains: Bounded<Domain, SeenDomain>,
+    pub(super) histories: Bounded<MailKey, History>,
+    /// Those that can still be withdrawn, confirmed or named as suspects.
+    pub(super) sign_ups: Bounded<u64, SignUp>,
     first_sights: VecDeque<(i64, u64)>,
     clusters: BTreeMap<u64, Cluster>,
     last_opened: Option<i64>,
@@ -84,9 +78,9 @@ impl Servers {
     pub fn new(tuning: Tuning) -> Self {
         Self {
             tuning,
-            domains: LruCache::new(DOMAINS),
-            histories: LruCache::new(KEYS),
-            sign_ups: LruCache::new(SIGN_UPS),
+            domains: Bounded::new(DEFAULT_SIZE / 4),
+            histories: Bounded::new(DEFAULT_SIZE / 2),
+            sign_ups: Bounded::new(DEFAULT_SIZE / 8),
             first_sights: VecDeque::new(),
             clusters: BTreeMap::new(),
             last_opened: None,
@@ -309,7 +303,10 @@ impl Servers {
 
 /// What the domain's owner registered; the domain itself where the list does not say.
 fn registrable(domain: &Domain) -> Domain {
-    keys::registrable(domain).unwrap_or_else(|| domain.clone())
+    let own = keys::registrable(domain);
+    // Mostly the same: then one text does for both.
+    own.filter(|own| own != domain)
+        .unwrap_or_else(|| domain.clone())
 }
 
 const fn id(number: u64) -> ClusterId {

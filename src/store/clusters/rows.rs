@@ -33,12 +33,17 @@ const SIGN_UPS: i64 = 8 * DAY;
 const DOMAINS: i64 = 180 * DAY;
 const CLUSTERS: i64 = 90 * DAY;
 
+/// The latest, as many as memory might have room for.
 pub(super) fn all(connection: &Connection) -> rusqlite::Result<Kept> {
-    let facts = "SELECT serial, facts FROM sign_ups ORDER BY serial";
+    let facts = "SELECT serial, facts FROM (
+        SELECT serial, facts FROM sign_ups ORDER BY serial DESC LIMIT 65536
+    ) ORDER BY serial";
     let sign_ups = read::<i64, SignUp>(connection, facts)?
         .into_iter()
         .map(|(serial, sign_up)| (serial.unsigned_abs(), sign_up));
-    let facts = "SELECT domain, facts FROM domains ORDER BY last";
+    let facts = "SELECT domain, facts FROM (
+        SELECT domain, facts, last FROM domains ORDER BY last DESC LIMIT 262144
+    ) ORDER BY last";
     let domains = read::<String, SeenDomain>(connection, facts)?
         .into_iter()
         .filter_map(|(domain, seen)| Some((Domain::new(&domain).ok()?, seen)));

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tuskgate::endpoint::Endpoint;
 use tuskgate::event::{Event, EventId, Outcome, VerdictRecord};
 use tuskgate::mailbox::Domain;
-use tuskgate::store::events::{Filter, FloodSettings};
+use tuskgate::store::events::{Filter, FloodSettings, Onward};
 use tuskgate::store::{Store, StoreSettings};
 use tuskgate::verdict::{Mode, Rule};
 

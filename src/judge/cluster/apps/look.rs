@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 
 use ipnet::IpNet;
 
-use super::What;
+use super::{Apps, What};
 use crate::app::ClientId;
+use crate::cluster::Cluster;
+use crate::judge::cluster::bounded::{Fill, Weigh};
 
 const MOST: usize = 512;
 const LATELY: usize = 16_384;
@@ -105,6 +107,47 @@ impl Look {
     }
 }
 
+impl Apps {
+    /// From now on all registers together may take `size` bytes.
+    pub fn resize(&mut self, size: usize) {
+        self.looks.resize(size / 8);
+    }
+
+    /// Every cluster that is remembered, as it stands.
+    pub(in crate::judge) fn every(&self) -> impl Iterator<Item = &Cluster> {
+        self.clusters.values()
+    }
+
+    /// How full the register is.
+    #[must_use]
+    pub fn fill(&self) -> Fill {
+        self.looks.fill()
+    }
+}
+
+impl Weigh for Look {
+    fn weight(&self) -> usize {
+        let id = |id: &ClientId| 24 + id.as_str().len();
+        let made = self.made.iter().filter_map(|made| made.id.as_ref()).map(id);
+        let tokens = self.tokens.iter().map(|token| id(&token.1));
+        size_of::<Self>()
+            + room(&self.made)
+            + room(&self.tokens)
+            + room(&self.ration)
+            + made.sum::<usize>()
+            + tokens.sum::<usize>()
+    }
+
+    fn activity(&self) -> u64 {
+        self.total
+    }
+
+    /// What was condemned is not forgiven because others came.
+    fn held(&self) -> bool {
+        self.cluster.is_some()
+    }
+}
+
 /// All apps that are no listed client's, whatever their look: is there a rush?
 #[derive(Clone, Debug, Default)]
 pub(super) struct Total {
@@ -169,6 +212,10 @@ impl Total {
             ],
         }
     }
+}
+
+const fn room<T>(list: &Vec<T>) -> usize {
+    list.capacity() * size_of::<T>()
 }
 
 fn trim<T>(list: &mut Vec<T>) {

@@ -10,6 +10,8 @@ impl Servers {
     #[must_use]
     pub fn restore(tuning: Tuning, kept: Kept) -> Self {
         let mut register = Self::new(tuning);
+        // What was kept was within a bound; which one counts now is said next.
+        register.resize(usize::MAX);
         for (domain, seen) in kept.domains {
             register.confirmations_known |= seen.confirmed > 0;
             let own = registrable(&domain);

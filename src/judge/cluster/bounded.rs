@@ -1,0 +1,279 @@
+//! A map that forgets when it weighs too much: the bound on what strangers can
+//! make the registers hold.
+//!
+//! Weight is bytes, counted high: text that several entries share is counted
+//! with each. What goes first is what was least active among those unused
+//! longest; what is held against somebody goes last. Pure, and never slower
+//! than a few entries' look for each that is added.
+
+use std::borrow::Borrow;
+use std::hash::Hash;
+
+use lru::LruCache;
+
+/// How many of those unused longest are compared for the least active.
+const SAMPLE: usize = 16;
+
+/// Bytes around an entry: list, hash table, allocations.
+const AROUND: usize = 96;
+
+/// Something with a weight.
+pub trait Weigh {
+    /// Bytes, itself and all it holds.
+    fn weight(&self) -> usize;
+
+    /// How much happened with it; the least active goes first.
+    fn activity(&self) -> u64 {
+        0
+    }
+
+    /// Whether it is to go last.
+    fn held(&self) -> bool {
+        false
+    }
+}
+
+/// See the head of this file.
+#[derive(Clone, Debug)]
+pub struct Bounded<K: Hash + Eq, V> {
+    entries: LruCache<K, Weighed<V>>,
+    most: usize,
+    weight: usize,
+    evicted: u64,
+    /// Handed out to be changed, and not weighed again since.
+    touched: Option<K>,
+}
+
+#[derive(Clone, Debug)]
+struct Weighed<V> {
+    value: V,
+    weight: usize,
+}
+
+/// How much a map holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fill {
+    /// Entries.
+    pub entries: usize,
+    /// Their weight in bytes, counted high.
+    pub bytes: usize,
+    /// Entries forgotten for want of room, ever.
+    pub evicted: u64,
+}
+
+impl<K: Hash + Eq + Clone + Weigh, V: Weigh> Bounded<K, V> {
+    /// An empty map of `most` bytes.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        Self {
+            entries: LruCache::unbounded(),
+            most,
+            weight: 0,
+            evicted: 0,
+            touched: None,
+        }
+    }
+
+    /// From now on it may weigh `most` bytes.
+    pub fn resize(&mut self, most: usize) {
+        self.most = most;
+        self.settle();
+        self.trim(None);
+    }
+
+    /// How much it holds.
+    #[must_use]
+    pub fn fill(&self) -> Fill {
+        Fill {
+            entries: self.entries.len(),
+            bytes: self.weight,
+            evicted: self.evicted,
+        }
+    }
+
+    /// How many entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The value, as it is.
+    #[must_use]
+    pub fn peek<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.peek(key).map(|weighed| &weighed.value)
+    }
+
+    /// The value, which counts as used.
+    pub fn get<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.get(key).map(|weighed| &weighed.value)
+    }
+
+    /// The value, to be changed; counts as used.
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.settle();
+        let weighed = self.entries.get_mut(key)?;
+        self.touched = Some(key.clone());
+        Some(&mut weighed.value)
+    }
+
+    /// The value, to be changed; does not count as used.
+    pub fn peek_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.settle();
+        let weighed = self.entries.peek_mut(key)?;
+        self.touched = Some(key.clone());
+        Some(&mut weighed.value)
+    }
+
+    /// The value, to be changed, or a new one.
+    pub fn get_or_insert_mut(&mut self, key: K, new: impl FnOnce() -> V) -> &mut V {
+        self.settle();
+        self.touched = Some(key.clone());
+        let fresh = || Weighed {
+            value: new(),
+            weight: 0,
+        };
+        &mut self.entries.get_or_insert_mut(key, fresh).value
+    }
+
+    /// Puts a value in, instead of the one that may be there.
+    pub fn put(&mut self, key: K, value: V) {
+        self.settle();
+        let weight = weigh(&key, &value);
+        let old = self.entries.put(key.clone(), Weighed { value, weight });
+        self.weight += weight;
+        self.weight -= old.map_or(0, |old| old.weight);
+        self.trim(Some(&key));
+    }
+
+    /// Takes a value out.
+    pub fn pop<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        self.settle();
+        let weighed = self.entries.pop(key)?;
+        self.weight -= weighed.weight;
+        Some(weighed.value)
+    }
+
+    /// Weighs anew what was handed out to be changed.
+    fn settle(&mut self) {
+        let Some(key) = self.touched.take() else {
+            return;
+        };
+        if let Some(weighed) = self.entries.peek_mut(&key) {
+            let weight = weigh(&key, &weighed.value);
+            self.weight += weight;
+            self.weight -= std::mem::replace(&mut weighed.weight, weight);
+        }
+        self.trim(Some(&key));
+    }
+
+    fn trim(&mut self, spared: Option<&K>) {
+        while self.weight > self.most {
+            let oldest = self.entries.iter().rev().take(SAMPLE);
+            let others = oldest.filter(|(key, _)| spared != Some(*key));
+            let least = others
+                .min_by_key(|(_, weighed)| (weighed.value.held(), weighed.value.activity()))
+                .map(|(key, _)| key.clone());
+            let Some(gone) = least.and_then(|key| self.entries.pop(&key)) else {
+                return;
+            };
+            self.weight -= gone.weight;
+            self.evicted += 1;
+        }
+    }
+}
+
+fn weigh(key: &impl Weigh, value: &impl Weigh) -> usize {
+    AROUND + key.weight() + value.weight()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    struct Thing {
+        bytes: usize,
+        activity: u64,
+        held: bool,
+    }
+
+    impl Weigh for Thing {
+        fn weight(&self) -> usize {
+            self.bytes
+        }
+
+        fn activity(&self) -> u64 {
+            self.activity
+        }
+
+        fn held(&self) -> bool {
+            self.held
+        }
+    }
+
+    fn thing(bytes: usize, activity: u64, held: bool) -> Thing {
+        Thing {
+            bytes,
+            activity,
+            held,
+        }
+    }
+
+    #[test]
+    fn the_least_active_goes_first_and_what_is_held_last() {
+        let mut map = Bounded::new(3500);
+        map.put(1_u64, thing(1000, 1, true));
+        map.put(2, thing(1000, 9, false));
+        map.put(3, thing(1000, 2, false));
+        map.put(4, thing(1000, 1, false));
+        assert!(map.peek(&3).is_none(), "less active than the second");
+        map.put(5, thing(1000, 1, false));
+        assert!(map.peek(&4).is_none());
+        for key in 6..50 {
+            map.put(key, thing(1000, 20, false));
+        }
+        assert!(map.peek(&1).is_some(), "held");
+        assert!(map.fill().evicted > 40);
+    }
+
+    proptest! {
+        /// Whatever is done, the weight is that of what is there, and within the bound
+        /// but for the one thing that was handed out last.
+        #[test]
+        fn weight_is_kept_within_the_bound(
+            work in prop::collection::vec((0..4_u8, 0..30_u64, 0..2000_usize), 1..300),
+        ) {
+            let most = 8000;
+            let mut map = Bounded::new(most);
+            for (what, key, bytes) in work {
+                match what {
+                    0 => map.put(key, thing(bytes, key, false)),
+                    1 => map.get_or_insert_mut(key, || thing(0, 0, false)).bytes = bytes,
+                    2 => if let Some(one) = map.peek_mut(&key) { one.bytes += bytes / 8 },
+                    _ => drop(map.pop(&key)),
+                }
+                map.settle();
+                let truth: usize = map.entries.iter().map(|(k, w)| weigh(k, &w.value)).sum();
+                prop_assert_eq!(map.fill().bytes, truth);
+                prop_assert!(truth <= most || map.len() == 1, "{} bytes", truth);
+            }
+        }
+    }
+}
