@@ -22,8 +22,8 @@ mod value;
 pub use environment::Environment;
 pub use mistake::{Mistake, Mistakes, Place};
 pub use settings::{
-    Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, LogFormat, LogLevel,
-    Modes, Settings, Store, Timeouts, Upstream, UpstreamAddress,
+    Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, LogFormat,
+    LogLevel, Modes, Settings, Store, Timeouts, Upstream, UpstreamAddress,
 };
 pub use size::{read_size, spell_size};
 

@@ -28,6 +28,15 @@ impl Quota {
         (unit > 0 && period <= LONGEST_PERIOD).then_some(Self { burst, period })
     }
 
+    /// `times` as much in the same period; unchanged if that would be too fast to count.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        let burst = self
+            .burst
+            .saturating_mul(NonZeroU32::new(times).unwrap_or(NonZeroU32::MIN));
+        Self::new(burst, self.period).unwrap_or(self)
+    }
+
     /// N.
     #[must_use]
     pub const fn burst(self) -> NonZeroU32 {

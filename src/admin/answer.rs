@@ -37,7 +37,9 @@ pub async fn from_store(ask: Ask, store: &Store) -> Option<Answer> {
         }
         Ask::Events(page) => {
             let events = store.events(page.filter()).await;
-            events.map(Answer::Events).map_err(|fault| fault.to_string())
+            events
+                .map(Answer::Events)
+                .map_err(|fault| fault.to_string())
         }
         Ask::Apps(wanted) => apps::list(wanted, store).await,
         Ask::App { id } => {

@@ -166,9 +166,15 @@ pub(super) fn marks(cluster: &Cluster) -> String {
 /// Everybody let in before, first what they share and then one by one.
 fn members(suspects: &[Suspect]) -> String {
     let mut text = format!("\n{} let in before\n", suspects.len());
-    text.push_str(&shared("domains", suspects, |s| s.domain.as_ref().map(ToString::to_string)));
-    text.push_str(&shared("networks", suspects, |s| s.client.map(|net| net.to_string())));
-    text.push_str(&shared("apps", suspects, |s| s.client_id.as_ref().map(ToString::to_string)));
+    text.push_str(&shared("domains", suspects, |s| {
+        s.domain.as_ref().map(ToString::to_string)
+    }));
+    text.push_str(&shared("networks", suspects, |s| {
+        s.client.map(|net| net.to_string())
+    }));
+    text.push_str(&shared("apps", suspects, |s| {
+        s.client_id.as_ref().map(ToString::to_string)
+    }));
     if !suspects.is_empty() {
         text.push_str(&format!(
             "\n  {:<20}  {:<24} {:<24} {:<20} app\n",
@@ -182,11 +188,7 @@ fn members(suspects: &[Suspect]) -> String {
 }
 
 /// How many distinct ones there are, those first that most have.
-fn shared(
-    name: &str,
-    suspects: &[Suspect],
-    of: impl Fn(&Suspect) -> Option<String>,
-) -> String {
+fn shared(name: &str, suspects: &[Suspect], of: impl Fn(&Suspect) -> Option<String>) -> String {
     const SHOWN: usize = 12;
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for value in suspects.iter().filter_map(of) {

@@ -73,7 +73,10 @@ impl Events {
             if page.is_empty() {
                 break;
             }
-            for event in page.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
+            for event in page
+                .iter()
+                .take(usize::try_from(left).unwrap_or(usize::MAX))
+            {
                 let text = if json {
                     serde_json::to_string(event)?
                 } else {
@@ -153,7 +156,11 @@ impl Pages {
 
 /// One event for a person.
 pub(super) fn line(event: &Event) -> String {
-    let decision = if event.admitted { "admitted" } else { "refused" };
+    let decision = if event.admitted {
+        "admitted"
+    } else {
+        "refused"
+    };
     let door = event.endpoint.map_or("-", Endpoint::name);
     let mut text = format!("{:.0} {} {decision:<8} {door}", event.at, event.id);
     let mut say = |word: Option<String>| {
@@ -163,12 +170,19 @@ pub(super) fn line(event: &Event) -> String {
         }
     };
     say(event.client.map(|ip| ip.to_string()));
-    say(event.username.as_ref().map(|name| name.escape_debug().to_string()));
+    say(event
+        .username
+        .as_ref()
+        .map(|name| name.escape_debug().to_string()));
     say(event.mail_domain.as_ref().map(ToString::to_string));
     let app = event.app_name.as_ref();
     say(app.map(|name| format!("{:?}", name.as_str())));
     say((event.count > 1).then(|| format!("({} like it)", event.count)));
-    for said in event.verdicts.iter().filter(|said| said.verdict == "refuse") {
+    for said in event
+        .verdicts
+        .iter()
+        .filter(|said| said.verdict == "refuse")
+    {
         let mode = if said.mode == crate::verdict::Mode::Enforce {
             ""
         } else {

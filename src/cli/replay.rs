@@ -87,7 +87,9 @@ impl ReplayVerb {
         let settings = config::load(config, &Environment::of_process())?;
         let policy = self.policy(assemble::policy(&settings));
         if policy.observe {
-            eprintln!("observe = true in that configuration, so nothing is refused; --enforce RULE says what if");
+            eprintln!(
+                "observe = true in that configuration, so nothing is refused; --enforce RULE says what if"
+            );
         }
         let lists = assemble::lists(&settings)?;
         let (mut input, bans, clusters) = self.open(config)?;
@@ -158,7 +160,10 @@ impl ReplayVerb {
     fn open(&self, config: &Path) -> Result<(Input, Vec<Ban>, Vec<Cluster>), Failure> {
         if let Some(file) = &self.events {
             let input = Input::file(file)?;
-            let bans = self.bans.as_ref().map(|file| Lines::open(file)?.all("a ban"));
+            let bans = self
+                .bans
+                .as_ref()
+                .map(|file| Lines::open(file)?.all("a ban"));
             let clusters = self.clusters.as_ref();
             let clusters = clusters.map(|file| Lines::open(file)?.all("a cluster"));
             return Ok((

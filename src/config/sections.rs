@@ -8,8 +8,8 @@ use super::mistake::Mistakes;
 use super::reader::{Reader, Section};
 use super::said::Document;
 use super::settings::{
-    Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes, Settings, Store,
-    Timeouts, Upstream, UpstreamAddress,
+    Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes,
+    Settings, Store, Timeouts, Upstream, UpstreamAddress,
 };
 use super::value::{self, Limited, Shape};
 use crate::judge::limit::{Budget, Limit};

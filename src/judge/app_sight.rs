@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, AppSource, ClientId};
 use crate::attempt::Attempt;
+use crate::lists::clients::Shape;
 use crate::lists::{apps, clients};
 
 /// An app stands on its own feet after this long: honest users depend on it.
@@ -72,6 +73,22 @@ pub fn listed(app: &App) -> bool {
     clients::known(&app.name, &app.redirect_uris, app.website.as_deref()).is_some()
         || (untold && clients::named(&app.name))
 }
+
+/// How many times the budget of one installation a `client_id` has: one app of a
+/// listed web client serves all its users. Not before it is established, or an
+/// app made for an attack would have it at once by taking the client's name and
+/// redirect URI.
+#[must_use]
+pub fn share(app: &App, now: Timestamp) -> u32 {
+    let known = clients::known(&app.name, &app.redirect_uris, app.website.as_deref());
+    let web = known.is_some_and(|client| client.shape == Shape::Web);
+    let old =
+        app.source != AppSource::Learn || now.duration_since(app.created) >= ESTABLISHED_AFTER;
+    if web && old { WEB_SHARE } else { 1 }
+}
+
+/// What one app of a listed web client has, in budgets of one installation.
+const WEB_SHARE: u32 = 10;
 
 /// The folded name under which look-alikes share a budget; none for a listed client.
 #[must_use]

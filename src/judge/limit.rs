@@ -125,7 +125,7 @@ static ROWS: [Row; 22] = [
         "sign-up-per-app",
         20,
         HOUR,
-        "one installation is one person and perhaps a family; a front-end for a whole server is a known web client or deserves a number of its own",
+        "one installation is one person and perhaps a family; a known web client (Elk, Phanpy, …) whose app is older than a day has ten times as much, here and in the other limits per app",
     ),
     row(
         Limit::SignUpPerName,

@@ -135,7 +135,8 @@ impl Replay {
     #[must_use]
     pub fn without_hindsight(mut self) -> Self {
         self.coming = self.sight.bans.iter().cloned().collect();
-        self.coming.sort_by_key(|ban| std::cmp::Reverse(ban.created));
+        self.coming
+            .sort_by_key(|ban| std::cmp::Reverse(ban.created));
         self.sight.bans = Arc::default();
         self
     }
@@ -238,7 +239,8 @@ impl Replay {
         });
         if let Some((_, reservation)) = &charged {
             let spent = reservation.observed().iter();
-            let spent = spent.map(|spent| (Rule::Rate, format!("the limit {} is spent", spent.limit)));
+            let spent =
+                spent.map(|spent| (Rule::Rate, format!("the limit {} is spent", spent.limit)));
             ruling.observed.extend(spent);
         }
         ruling.charged = charged;

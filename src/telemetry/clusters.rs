@@ -80,7 +80,13 @@ impl ClusterMetrics {
     }
 
     /// How full a register is, and how many entries it forgot for want of room, ever.
-    pub fn register_fill(&self, register: &'static str, entries: usize, bytes: usize, evicted: u64) {
+    pub fn register_fill(
+        &self,
+        register: &'static str,
+        entries: usize,
+        bytes: usize,
+        evicted: u64,
+    ) {
         let label = RegisterLabel { register };
         self.entries.get_or_create(&label).set(signed(entries));
         self.bytes.get_or_create(&label).set(signed(bytes));
@@ -89,11 +95,7 @@ impl ClusterMetrics {
     }
 
     pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "open",
-            "Condemnations in force, by kind",
-            self.open.clone(),
-        );
+        registry.register("open", "Condemnations in force, by kind", self.open.clone());
         registry.register(
             "condemned",
             "Condemnations since the start, by kind",

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::judged::{ANA, BAD_SERVER, BEN, wait_until};
 use crate::support::program::{PROGRAM, Program, stage};
 
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 17] = [
     "serve",
     "demo",
     "check",
@@ -19,6 +19,11 @@ const VERBS: [&str; 12] = [
     "unban",
     "bans",
     "explain",
+    "events",
+    "replay",
+    "clusters",
+    "contain",
+    "mail-server",
     "apps",
     "status",
     "reload",

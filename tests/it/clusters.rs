@@ -7,15 +7,19 @@ use jiff::{Span, Timestamp};
 use tokio::runtime::Handle;
 use tuskgate::app::{AppName, ClientId, NewApp};
 use tuskgate::attempt::{Attempt, ClientIp};
-use tuskgate::cluster::{ClusterId, ClusterKind};
+use tuskgate::cluster::{ClusterId, ClusterKind, MailKey, SignUp};
 use tuskgate::endpoint::Endpoint;
 use tuskgate::event::Outcome as Came;
 use tuskgate::judge::Judge;
 use tuskgate::judge::app_sight::Nobody;
+use tuskgate::judge::cluster::apps::{self, Apps};
+use tuskgate::judge::cluster::servers::Servers;
+use tuskgate::judge::cluster::tuning::Tuning;
 use tuskgate::judge::policy::Policy;
 use tuskgate::lists::Lists;
 use tuskgate::mail::address;
 use tuskgate::mail::dns::{DnsSettings, Resolver};
+use tuskgate::mailbox::Domain;
 use tuskgate::mastodon::reply::{CreatedApp, Lesson};
 use tuskgate::secret::{Purpose, Secret};
 use tuskgate::stand_in::dns::{StandInDns, Zone};
@@ -200,4 +204,65 @@ async fn tokens_of_a_condemned_burst_are_contained_and_let_go() -> Outcome {
     gate.contain(A1, false).await?.expect("still there");
     assert!(!gate.contains_tokens());
     Ok(())
+}
+
+/// Bytes of memory that this process has in use.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages = statm.split_whitespace().nth(1).expect("a number");
+    pages.parse::<usize>().expect("a number") * 4096
+}
+
+/// Every domain new, every server its own, every name as long as names can be:
+/// the registers take no more than they may, and forget what was least active.
+#[test]
+fn a_flood_of_domains_and_servers_stays_within_the_register_s_size() {
+    const SIZE: usize = 16 << 20;
+    let mut servers = Servers::new(Tuning::default());
+    let mut apps = Apps::new(apps::Tuning::default());
+    servers.resize(SIZE);
+    apps.resize(SIZE);
+    let label = "a".repeat(60);
+    let name = |kind: &str, number: u32| {
+        let long = format!("{kind}{number}.{label}.{label}.{label}.example");
+        Domain::new(&long).expect("a domain")
+    };
+    let sign_up = |number: u32, domain, host: Domain| SignUp {
+        at: 1_700_000_000 + i64::from(number),
+        domain,
+        keys: [
+            MailKey::Host(host),
+            MailKey::Address(Ipv4Addr::from(number << 8).into()),
+        ]
+        .into(),
+        client: None,
+        client_id: None,
+        username: Some("u".repeat(64)),
+    };
+    // Somebody who was here before and often.
+    let own = || Domain::new("mx.club.example").expect("a domain");
+    for number in 0..40 {
+        let domain = Domain::new("club.example").expect("a domain");
+        servers.enter(sign_up(number, domain, own()));
+    }
+    drop(servers.changes());
+    let before = resident();
+    for number in 100..60_000_u32 {
+        servers.enter(sign_up(number, name("d", number), name("m", number)));
+        drop(servers.changes());
+        let look: String = (0..128)
+            .map(|place| char::from(b'a' + (number >> (place % 16)) as u8 % 26))
+            .collect();
+        apps.make(&look, None, 1_700_000_000 + i64::from(number));
+        drop(apps.changes());
+    }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < SIZE + SIZE / 2, "{} MiB", grown >> 20);
+    let fills = servers.fill().into_iter().chain([apps.fill()]);
+    for (fill, name) in fills.zip(tuskgate::judge::cluster::size::NAMES) {
+        assert!(fill.evicted > 1000, "{name}: {fill:?}");
+        assert!(fill.bytes <= SIZE, "{name}: {fill:?}");
+    }
+    let report = servers.report_name(&own(), 1_700_060_000);
+    assert_eq!(report[0].sign_ups, 40, "the most active is remembered");
 }

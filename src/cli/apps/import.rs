@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use crate::admin::ask::{Answer, Ask};
 use crate::app::{App, AppName, AppSource, ClientId};
-use crate::cli::reach::{self, Reach};
 use crate::cli::Failure;
+use crate::cli::reach::{self, Reach};
 
 pub(super) const EXAMPLE: &str = "\
 Make the export on the database host (no secrets in it):

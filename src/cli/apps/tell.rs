@@ -8,7 +8,9 @@ use crate::store::CountedApp;
 /// One app in a list.
 pub(super) fn line(counted: &CountedApp) -> String {
     let app = &counted.app;
-    let creator = app.creator.map_or_else(|| "-".into(), |net| net.to_string());
+    let creator = app
+        .creator
+        .map_or_else(|| "-".into(), |net| net.to_string());
     format!(
         "{}  {} tokens  {:.0}  {:<20} {:?}  {}",
         app.client_id.as_str().escape_debug(),
@@ -31,12 +33,17 @@ pub(super) fn tell(report: &AppReport) -> String {
     let app = &report.counted.app;
     let mut text = String::new();
     let mut say = |name: &str, value: String| text.push_str(&format!("{name:<14}{value}\n"));
-    say("client_id", app.client_id.as_str().escape_debug().to_string());
+    say(
+        "client_id",
+        app.client_id.as_str().escape_debug().to_string(),
+    );
     say("name", format!("{:?}", app.name.as_str()));
     say("redirect URIs", uris(app));
     let website = app.website.as_deref().unwrap_or("-");
     say("website", website.escape_debug().to_string());
-    let creator = app.creator.map_or_else(|| "not known".into(), |net| net.to_string());
+    let creator = app
+        .creator
+        .map_or_else(|| "not known".into(), |net| net.to_string());
     say("creator", creator);
     let source = match app.source {
         AppSource::Learn => "seen as it came to be",
@@ -58,17 +65,30 @@ pub(super) fn tell(report: &AppReport) -> String {
     for cluster in &report.clusters {
         say(
             "cluster",
-            format!("{}: {}; tuskgate clusters show {0}", cluster.id, cluster.evidence),
+            format!(
+                "{}: {}; tuskgate clusters show {0}",
+                cluster.id, cluster.evidence
+            ),
         );
     }
     for ban in &report.entries {
-        say("entry", format!("{}; to undo: tuskgate unban --id {}", bans::line(ban), ban.id));
+        say(
+            "entry",
+            format!(
+                "{}; to undo: tuskgate unban --id {}",
+                bans::line(ban),
+                ban.id
+            ),
+        );
     }
     match &report.budgets {
         None => say("budgets", "only a running gate can tell".into()),
         Some(budgets) => {
             for budget in budgets {
-                say("budget", format!("{} {}: {} left", budget.limit, budget.set, budget.left));
+                say(
+                    "budget",
+                    format!("{} {}: {} left", budget.limit, budget.set, budget.left),
+                );
             }
         }
     }
@@ -78,8 +98,13 @@ pub(super) fn tell(report: &AppReport) -> String {
 fn known(report: &AppReport) -> String {
     match (&report.listed, report.poses, report.established) {
         (Some(client), ..) => format!("{client}: no budget shared by name, never in a cluster"),
-        (None, true, _) => "no: it is called like one, but does not return to it, so it is treated like any other".into(),
-        (None, false, true) => "no, but established: logins through it have no shared budget".into(),
+        (None, true, _) => {
+            "no: it is called like one, but does not return to it, so it is treated like any other"
+                .into()
+        }
+        (None, false, true) => {
+            "no, but established: logins through it have no shared budget".into()
+        }
         (None, false, false) => "no, and new".into(),
     }
 }

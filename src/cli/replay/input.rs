@@ -81,7 +81,10 @@ impl Lines {
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let name = path.display().to_string();
         let (name, reader): (_, Box<dyn BufRead>) = if name == "-" {
-            ("standard input".into(), Box::new(BufReader::new(io::stdin())))
+            (
+                "standard input".into(),
+                Box::new(BufReader::new(io::stdin())),
+            )
         } else {
             let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
             (name, Box::new(BufReader::with_capacity(1 << 16, file)))

@@ -31,7 +31,11 @@ pub(super) fn tell(tally: &Tally) -> String {
         "  bots: condemned or banned since; people: something came of it and nothing was said against it since"
     );
     if tally.warm_up > 0 {
-        let _ = writeln!(text, "  {} events before that filled the registers", tally.warm_up);
+        let _ = writeln!(
+            text,
+            "  {} events before that filled the registers",
+            tally.warm_up
+        );
     }
     side(&mut text, "then", &tally.then);
     side(&mut text, "now", &tally.now);

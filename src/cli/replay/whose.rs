@@ -107,11 +107,9 @@ impl Hindsight {
 /// A judge that knows today's bans and nothing else.
 fn banned_today(bans: &[Ban]) -> Replay {
     let modes = Rule::ALL.map(|rule| match rule {
-        Rule::ClientBan
-        | Rule::AppBan
-        | Rule::Address
-        | Rule::MailDomain
-        | Rule::MailServer => (rule, Mode::Enforce),
+        Rule::ClientBan | Rule::AppBan | Rule::Address | Rule::MailDomain | Rule::MailServer => {
+            (rule, Mode::Enforce)
+        }
         Rule::Unreadable | Rule::MailCluster | Rule::AppCluster | Rule::Rate => (rule, Mode::Off),
     });
     let policy = Policy {

@@ -79,8 +79,14 @@ impl Weigh for SeenDomain {
 
 impl Weigh for SignUp {
     fn weight(&self) -> usize {
-        let username = self.username.as_ref().map_or(0, |name| text(name.capacity()));
-        let app = self.client_id.as_ref().map_or(0, |id| text(id.as_str().len()));
+        let username = self
+            .username
+            .as_ref()
+            .map_or(0, |name| text(name.capacity()));
+        let app = self
+            .client_id
+            .as_ref()
+            .map_or(0, |id| text(id.as_str().len()));
         size_of::<Self>() + name(&self.domain) + keys(&self.keys) + username + app
     }
 }

@@ -86,7 +86,10 @@ impl Replay {
 
     /// Whether the attempt came through an app that this policy would not have let come to be.
     fn is_never_made(&self, event: &Event) -> bool {
-        let known = event.facts.as_ref().and_then(|facts| facts.app.as_ref()?.known);
+        let known = event
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.app.as_ref()?.known);
         known.is_some_and(|(created, _)| self.gone.contains(&mark(created, event)))
     }
 

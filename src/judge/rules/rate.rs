@@ -178,6 +178,11 @@ struct Collect<'a> {
 
 impl Collect<'_> {
     fn add(&mut self, limit: Limit, parts: &[&[u8]]) {
+        self.add_times(limit, parts, 1);
+    }
+
+    /// The budget is `times` what is set.
+    fn add_times(&mut self, limit: Limit, parts: &[&[u8]], times: u32) {
         let Some(set) = self.limits.get(limit) else {
             return;
         };
@@ -186,7 +191,7 @@ impl Collect<'_> {
         let charge = Charge {
             limit: limit.name(),
             key: self.key.hash(Purpose::Limit, &all),
-            quota: set.quota,
+            quota: set.quota.times(times),
             wider: None,
             mode: set.mode,
         };
@@ -229,7 +234,9 @@ impl Collect<'_> {
             AppSight::Known(_) | AppSight::Id(_) | AppSight::Late(_) if !asked.proven => {}
             AppSight::Known(_) | AppSight::Id(_) | AppSight::Late(_) => {
                 if let Some(id) = asked.app.client_id() {
-                    self.add(per_app, &[id.as_str().as_bytes()]);
+                    let share = |app| app_sight::share(app, asked.attempt.at);
+                    let times = asked.app.app().map_or(1, share);
+                    self.add_times(per_app, &[id.as_str().as_bytes()], times);
                 }
             }
         }

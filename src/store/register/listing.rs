@@ -64,5 +64,7 @@ pub(super) fn apps(
 /// How many apps have exactly this folded name.
 pub(super) fn namesakes(connection: &Connection, folded: &str) -> rusqlite::Result<u64> {
     let sql = "SELECT count(*) FROM apps WHERE folded = ?1";
-    connection.query_row(sql, [folded], |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))
+    connection.query_row(sql, [folded], |row| {
+        Ok(row.get::<_, i64>(0)?.unsigned_abs())
+    })
 }

@@ -220,7 +220,11 @@ fn observed_refusals_of_which_nothing_comes_are_merged_too() {
         .into_iter()
         .partition(|event| event.endpoint == Some(Endpoint::SignUp));
     assert_eq!(at_doors.len(), 30);
-    assert!(at_doors.iter().all(|event| event.outcome == Some(Outcome::Create)));
+    assert!(
+        at_doors
+            .iter()
+            .all(|event| event.outcome == Some(Outcome::Create))
+    );
     assert_eq!(merged.len(), 20, "ten rows of each kind");
     assert_eq!(merged.iter().map(|event| event.count).sum::<u32>(), 2000);
 }

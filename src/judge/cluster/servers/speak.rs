@@ -96,8 +96,8 @@ impl Servers {
             MailKey::Range(range),
         ]
         .into_iter()
-            .map(|key| self.report(key, now))
-            .collect()
+        .map(|key| self.report(key, now))
+        .collect()
     }
 
     fn report(&self, key: MailKey, now: i64) -> ServerReport {

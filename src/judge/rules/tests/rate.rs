@@ -71,6 +71,34 @@ impl Case {
     }
 }
 
+/// One app of a listed web client serves all its users, once it is old enough
+/// not to have been made for an attack; its name alone gives nothing.
+#[test]
+fn an_established_web_client_has_the_budget_of_its_users() {
+    let elk = |uri: &str, age: SignedDuration| App {
+        name: AppName::new("Elk"),
+        redirect_uris: vec![uri.into()],
+        created: now() - age,
+        source: AppSource::Learn,
+        ..app("e", "Elk")
+    };
+    let burst = |app: App| {
+        let case = Case::at(Endpoint::ApiSignUp, Some("ana@gmail.com")).through(app, true);
+        let all = case.dimensions();
+        let own = all.iter().find(|d| d.limit == Limit::SignUpPerApp);
+        own.expect("counted by app").charge.quota.burst().get()
+    };
+    let one = Limit::SignUpPerApp.default_budget().quota.burst().get();
+    let (day, hour) = (
+        SignedDuration::from_hours(25),
+        SignedDuration::from_hours(1),
+    );
+    assert_eq!(burst(elk("https://elk.zone/cb", day)), 10 * one);
+    assert_eq!(burst(elk("https://elk.zone/cb", hour)), one);
+    assert_eq!(burst(elk("https://evil.example/cb", day)), one);
+    assert_eq!(burst(tusky()), one, "an installation is an installation");
+}
+
 const TUSKY: &str = "oauth2redirect://com.keylesspalace.tusky/";
 
 fn tusky() -> App {
