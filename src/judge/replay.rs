@@ -6,6 +6,8 @@
 //! It runs the very functions of the live judge, in the order of [`Rule::ALL`].
 
 mod again;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

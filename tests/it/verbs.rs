@@ -173,8 +173,6 @@ fn a_bad_export_is_told_by_its_line() {
     people(&program);
     settled(&program, 3);
     let good = program.does(&["events", "--all", "--json"]);
-    let mut lines: Vec<_> = good.lines().collect();
-    lines.reverse();
     let a_day_before = good.replace("\"at\":\"2", "\"at\":\"1");
     for (name, text, part) in [
         ("cut.jsonl", format!("{good}\n{{\"id\":\"7K3M"), "line 5"),
@@ -276,6 +274,27 @@ fn a_condemnation_is_explained_shown_measured_and_released() {
     let released = "tuskgate_clusters_ended_total{kind=\"mail\",how=\"released\"}";
     assert!((metric(released) - 1.0).abs() < 0.1);
     assert!(metric("tuskgate_clusters_ended_total{kind=\"mail\",how=\"lifted\"}") < 0.1);
+}
+
+/// An alert on a metric that nobody writes would never fire.
+#[test]
+fn alerts_are_on_metrics_that_there_are() {
+    let stage = stage();
+    let program = Program::serving(&stage, "", "");
+    let shown = program.admin("/metrics").text();
+    let rules = fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/prometheus/tuskgate.rules.yml"),
+    );
+    let rules = rules.expect("the file is shipped");
+    let mut seen = 0;
+    for part in rules.split("tuskgate_").skip(1) {
+        let end = part.find(|c: char| !c.is_ascii_lowercase() && c != '_');
+        let name = part.get(..end.unwrap_or(part.len())).unwrap_or_default();
+        let described = format!("# TYPE tuskgate_{} ", name.trim_end_matches("_total"));
+        assert!(shown.contains(&described), "{described}");
+        seen += 1;
+    }
+    assert!(seen >= 4, "{seen}");
 }
 
 #[test]
