@@ -15,7 +15,7 @@ use crate::store::AppOrder;
 
 /// The OAuth apps that the gate knows: list, show, ban, import
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Apps {
     #[command(subcommand)]
     verb: Option<AppsVerb>,
@@ -82,7 +82,9 @@ impl Apps {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         match self.verb {
             None => self.list.run(config),
-            Some(AppsVerb::Show { client_id, json }) => show(config, &client_id, json),
+            Some(AppsVerb::Show { client_id, json }) => {
+                show(config, &client_id, json || self.list.json)
+            }
             Some(AppsVerb::Ban(ban)) => ban.run(config),
             Some(AppsVerb::Import { file }) => import::import(config, &file),
         }

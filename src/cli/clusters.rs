@@ -13,7 +13,7 @@ use crate::cluster::{Cluster, ClusterId, Suspect};
 
 /// What the gate condemned by itself: list, show, release
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Clusters {
     #[command(subcommand)]
     verb: Option<ClustersVerb>,
@@ -56,6 +56,7 @@ impl Clusters {
         match self.verb {
             None => list(config, self.all, self.json),
             Some(ClustersVerb::Show { id, json }) => {
+                let json = json || self.json;
                 let cluster = one(config, Ask::Cluster { id }, id)?;
                 if json {
                     println!("{}", serde_json::to_string(&cluster)?);

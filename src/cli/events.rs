@@ -46,7 +46,7 @@ pub(super) struct Events {
     /// Only what was let in
     #[arg(long)]
     admitted: bool,
-    /// At most so many
+    /// At most so many, the oldest
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
     /// Print one JSON object a line: an export for `tuskgate replay`

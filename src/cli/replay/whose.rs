@@ -90,7 +90,12 @@ impl Hindsight {
 
     fn suspected(&self, event: &Event) -> bool {
         let second = event.at.as_second();
-        let network = event.client.map(narrow_network);
+        // An address that stood for nobody in particular is not named with a suspect.
+        let shared = event
+            .facts
+            .as_ref()
+            .is_some_and(|facts| facts.shared_address);
+        let network = event.client.filter(|_| !shared).map(narrow_network);
         let own = event.client_id.as_ref();
         self.suspects
             .contains(&(second, event.mail_domain.clone(), network))

@@ -72,6 +72,12 @@ impl Servers {
         self.clusters.get(&number)
     }
 
+    /// How many keys, domains and sign-ups are held in memory.
+    #[must_use]
+    pub fn size(&self) -> [usize; 3] {
+        self.fill().map(|fill| fill.entries)
+    }
+
     /// What is known of a mail server by name.
     #[must_use]
     pub fn report_name(&self, name: &Domain, now: i64) -> Vec<ServerReport> {
