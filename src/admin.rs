@@ -14,6 +14,7 @@ mod clusters;
 pub mod http;
 pub mod ready;
 pub mod socket;
+pub mod webhooks;
 
 use ask::{Answer, Ask, ProbeStep, Status};
 
@@ -72,6 +73,7 @@ impl Control {
                 .iter()
                 .filter(|ban| ban.in_force(now))
                 .count(),
+            heard: self.judge.heard(),
             ..self.status.clone()
         }
     }

@@ -12,8 +12,10 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::account::KnownAccount;
 use crate::app::ClientId;
 use crate::mailbox::Domain;
+use crate::secret::KeyedHash;
 
 /// One thing by which mail servers are told to be the same.
 ///
@@ -149,6 +151,15 @@ impl Cluster {
     }
 }
 
+/// What Mastodon told of the account that came of a sign-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CameToBe {
+    /// Mastodon's number of it.
+    pub id: i64,
+    /// Whether its address is confirmed.
+    pub confirmed: bool,
+}
+
 /// Somebody let in before the cluster was condemned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspect {
@@ -162,6 +173,9 @@ pub struct Suspect {
     pub client_id: Option<ClientId>,
     /// The user name asked for.
     pub username: Option<String>,
+    /// The account, where webhooks told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<CameToBe>,
 }
 
 /// A sign-up that was let in, as the register of mail servers keeps it.
@@ -179,6 +193,9 @@ pub struct SignUp {
     pub client_id: Option<ClientId>,
     /// The user name asked for.
     pub username: Option<String>,
+    /// The account, where webhooks told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<CameToBe>,
 }
 
 impl SignUp {
@@ -191,6 +208,7 @@ impl SignUp {
             client: self.client,
             client_id: self.client_id.clone(),
             username: self.username.clone(),
+            account: self.account,
         }
     }
 }
@@ -221,6 +239,10 @@ pub enum Change {
     Domain(Domain, Option<SeenDomain>),
     /// A cluster as it is now.
     Cluster(Box<Cluster>),
+    /// An account that the webhooks told of, by Mastodon's number.
+    Account(i64, KnownAccount),
+    /// A webhook was heard: the hash of its body, and when it says that it was made.
+    Heard(KeyedHash, i64),
 }
 
 /// All that was kept, as read at a start.
@@ -232,6 +254,10 @@ pub struct Kept {
     pub domains: Vec<(Domain, SeenDomain)>,
     /// Clusters.
     pub clusters: Vec<Cluster>,
+    /// Accounts, the one heard of longest ago first.
+    pub accounts: Vec<(i64, KnownAccount)>,
+    /// Webhooks.
+    pub heard: Vec<(KeyedHash, i64)>,
 }
 
 #[cfg(test)]

@@ -141,6 +141,17 @@ pub struct Event {
     /// How many like it this row stands for: a flood of refusals is aggregated.
     #[serde(default = "one")]
     pub count: u32,
+    /// What this is if it is no attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+}
+
+/// An event that is no attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Note {
+    /// Mastodon told of an account that the gate never let through.
+    Bypass,
 }
 
 const fn one() -> u32 {

@@ -29,6 +29,7 @@ mod bench;
 pub mod cluster;
 mod contained;
 pub mod doors;
+pub mod hear;
 pub mod limit;
 mod mail_sight;
 pub mod policy;
@@ -59,6 +60,7 @@ pub struct Judge {
     recheck: Recheck,
     registers: Registers,
     contained: Contained,
+    hearing: hear::Hearing,
     control: Handle,
 }
 
@@ -98,7 +100,10 @@ impl Judge {
         policy: Policy,
         control: Handle,
     ) -> Self {
-        let registers = Registers::open(&store);
+        let mut kept = store.take_kept_clusters();
+        let mut hearing = hear::Hearing::restore(&mut kept);
+        let registers = Registers::restore(&store, kept);
+        hearing.remind(&registers);
         Self {
             store,
             resolver,
@@ -107,6 +112,7 @@ impl Judge {
             recheck: Recheck::new(recheck::DELAYS.to_vec()),
             registers,
             contained: Contained::default(),
+            hearing,
             control,
         }
     }

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use prometheus_client::registry::Registry;
 
 pub mod dns;
+pub mod hooks;
 pub mod judge;
 pub mod proxy;
 pub mod shared;
@@ -28,6 +29,8 @@ pub struct Metrics {
     pub shared: shared::SharedMetrics,
     /// Decisions and lapses.
     pub judge: judge::JudgeMetrics,
+    /// What Mastodon tells afterwards.
+    pub hooks: hooks::HookMetrics,
 }
 
 /// The process's metrics.
@@ -54,5 +57,6 @@ static PROCESS: LazyLock<(Metrics, Registry)> = LazyLock::new(|| {
     metrics.store.register(&mut registry);
     metrics.shared.register(&mut registry);
     metrics.judge.register(&mut registry);
+    metrics.hooks.register(&mut registry);
     (metrics, registry)
 });

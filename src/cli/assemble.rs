@@ -13,6 +13,7 @@ use crate::lists::Lists;
 use crate::mail::dns::{DnsSettings, Resolver};
 use crate::proxy::gate::{Access, Bounds, GateLayer};
 use crate::proxy::{Address, Listener, PoolSettings, ProxySettings, SOCKET_MODE, Timeouts};
+use crate::secret::Secret;
 use crate::store::{Store, StoreError, StoreSettings};
 use crate::verdict::Rule;
 
@@ -200,6 +201,26 @@ pub(super) fn status(settings: &Settings, listen: String) -> crate::admin::ask::
     }
 }
 
+/// The secrets that webhooks are signed with.
+///
+/// # Errors
+/// If the file cannot be read or has none.
+pub(super) fn webhook_secrets(settings: &Settings) -> anyhow::Result<Vec<Secret>> {
+    let mut secrets = settings.webhooks.secrets.clone();
+    if let Some(path) = &settings.webhooks.secret_file {
+        let cannot = || format!("cannot read {} (webhooks.secret-file)", path.display());
+        let text = std::fs::read_to_string(path).with_context(cannot)?;
+        let lines = text.lines().map(str::trim).filter(|line| line.len() >= 16);
+        secrets.extend(lines.map(Secret::new));
+        anyhow::ensure!(
+            !secrets.is_empty(),
+            "{} (webhooks.secret-file) has no line of at least 16 characters",
+            path.display()
+        );
+    }
+    Ok(secrets)
+}
+
 /// What changed between two configurations but takes a restart to be used.
 pub(super) fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
     let changed = [
@@ -208,6 +229,7 @@ pub(super) fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
         ("[bounds]", old.bounds != new.bounds),
         ("[upstream]", old.upstream != new.upstream),
         ("[admin]", old.admin != new.admin),
+        ("[webhooks]", old.webhooks != new.webhooks),
         ("[store]", old.store != new.store),
         ("[events]", old.events != new.events),
         ("[dns]", old.dns != new.dns),

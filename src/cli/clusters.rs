@@ -1,6 +1,7 @@
 //! `tuskgate clusters`: what the gate has condemned by itself, why, who was let
 //! in before, and how to take it back.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use clap::{Args, Subcommand};
@@ -12,7 +13,6 @@ use crate::cluster::{Cluster, ClusterId, Suspect};
 
 /// What the gate condemned by itself: list, show, release
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Clusters {
     #[command(subcommand)]
     verb: Option<ClustersVerb>,
@@ -138,19 +138,45 @@ fn tell(cluster: &Cluster) -> String {
         cluster.confirmed
     ));
     text.push_str(&format!(
-        "to undo        tuskgate clusters release {}\n\nlet in before:\n",
+        "to undo        tuskgate clusters release {}\n\n",
         cluster.id
     ));
+    text.push_str(&tell_sum(&cluster.suspects));
     for suspect in &cluster.suspects {
         text.push_str(&tell_suspect(suspect));
     }
     text
 }
 
+/// How many of what were let in before.
+fn tell_sum(suspects: &[Suspect]) -> String {
+    fn distinct<T: Ord>(all: impl Iterator<Item = T>) -> usize {
+        all.collect::<BTreeSet<_>>().len()
+    }
+    let accounts = suspects.iter().filter_map(|suspect| suspect.account);
+    format!(
+        "let in before: {} in all; {} domains, {} client networks, {} apps, {} accounts known, {} of them confirmed\n",
+        suspects.len(),
+        distinct(suspects.iter().filter_map(|s| s.domain.as_ref())),
+        distinct(suspects.iter().filter_map(|s| s.client)),
+        distinct(suspects.iter().filter_map(|s| s.client_id.as_ref())),
+        accounts.clone().count(),
+        accounts.filter(|account| account.confirmed).count(),
+    )
+}
+
 fn tell_suspect(suspect: &Suspect) -> String {
     let word = |value: Option<String>| value.unwrap_or_else(|| "-".into());
+    let account = suspect.account.map(|account| {
+        let state = if account.confirmed {
+            "confirmed"
+        } else {
+            "unconfirmed"
+        };
+        format!("{} {state}", account.id)
+    });
     format!(
-        "  {}  {:<24} {:<24} {:<20} {}\n",
+        "  {}  {:<24} {:<24} {:<20} {:<32} {}\n",
         time(suspect.at),
         word(
             suspect
@@ -161,5 +187,6 @@ fn tell_suspect(suspect: &Suspect) -> String {
         word(suspect.domain.as_ref().map(ToString::to_string)),
         word(suspect.client.map(|network| network.to_string())),
         word(suspect.client_id.as_ref().map(ToString::to_string)),
+        word(account),
     )
 }

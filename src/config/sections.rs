@@ -9,7 +9,7 @@ use super::reader::{Reader, Section};
 use super::said::Document;
 use super::settings::{
     Admin, Bounds, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes, Settings, Store,
-    Timeouts, Upstream, UpstreamAddress,
+    Timeouts, Upstream, UpstreamAddress, Webhooks,
 };
 use super::value::{self, Limited, Shape};
 use crate::judge::limit::{Budget, Limit};
@@ -37,6 +37,7 @@ fn root(root: &mut Section<'_, '_>) -> Settings {
     let bounds = root.section("bounds", bounds);
     let store = root.section("store", store);
     let admin = root.section("admin", |section| admin(section, &store));
+    let webhooks = root.section("webhooks", webhooks);
     let events = root.section("events", events);
     let dns = root.section("dns", dns);
     let lists = root.section("lists", lists);
@@ -51,6 +52,7 @@ fn root(root: &mut Section<'_, '_>) -> Settings {
         bounds,
         upstream,
         admin,
+        webhooks,
         store,
         events,
         dns,
@@ -173,6 +175,15 @@ fn admin(section: &mut Section<'_, '_>, store: &Store) -> Admin {
     }
 }
 
+fn webhooks(section: &mut Section<'_, '_>) -> Webhooks {
+    let file = section.one("secret-file", &value::PATH);
+    Webhooks {
+        address: section.one("address", &value::WEBHOOKS).flatten(),
+        secrets: section.many("secret", &value::SECRET).unwrap_or_default(),
+        secret_file: file.map(|path| section.document().resolve(path)),
+    }
+}
+
 fn events(section: &mut Section<'_, '_>) -> Events {
     let default = Events::default();
     Events {
@@ -289,6 +300,7 @@ fn together(root: &mut Section<'_, '_>, settings: &Settings) {
             "give the admin listener a port of its own, out of reach of the public",
         );
     }
+    webhooks_together(root, settings);
     if let Some(shared) = &settings.store.shared
         && shared.topology == Topology::Single
         && shared.urls.len() > 1
@@ -304,6 +316,36 @@ fn together(root: &mut Section<'_, '_>, settings: &Settings) {
             "bounds.bodies",
             "is smaller than bounds.body, so the largest allowed body could never be held",
             "make it at least as large, better a hundred times",
+        );
+    }
+}
+
+fn webhooks_together(root: &mut Section<'_, '_>, settings: &Settings) {
+    let Webhooks {
+        address: Some(address),
+        secrets,
+        secret_file,
+    } = &settings.webhooks
+    else {
+        return;
+    };
+    let listen = match &settings.listen.address {
+        ListenAddress::Tcp(at) => Some(*at),
+        ListenAddress::Unix(_) => None,
+    };
+    let taken = listen == Some(*address) || settings.admin.address == Some(*address);
+    if taken && address.port() != 0 {
+        root.conflict(
+            "webhooks.address",
+            "is listen.address or admin.address",
+            "give the webhook listener a port of its own, which Mastodon's Sidekiq can reach",
+        );
+    }
+    if secrets.is_empty() && secret_file.is_none() {
+        root.conflict(
+            "webhooks.address",
+            "has no secret, so anybody could tell the gate anything",
+            "copy the signing secret that Mastodon shows under /admin/webhooks to webhooks.secret or a file named in webhooks.secret-file",
         );
     }
 }

@@ -15,6 +15,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::endpoint::Endpoint;
 use crate::judge::limit::{Budget, Limit};
 use crate::lists::Files;
+use crate::secret::Secret;
 use crate::store::SharedSettings;
 use crate::verdict::{Mode, Rule};
 
@@ -36,6 +37,8 @@ pub struct Settings {
     pub upstream: Upstream,
     /// How the gate itself is spoken to.
     pub admin: Admin,
+    /// Where Mastodon tells what came to be.
+    pub webhooks: Webhooks,
     /// Where what outlives a request is kept.
     pub store: Store,
     /// What is remembered.
@@ -189,6 +192,17 @@ impl Default for Admin {
             socket: Store::default().path.join("admin.sock"),
         }
     }
+}
+
+/// `[webhooks]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Webhooks {
+    /// Where Mastodon's Sidekiq reaches the gate; `None` for nowhere.
+    pub address: Option<SocketAddr>,
+    /// The signing secrets of the webhooks, any of which is right.
+    pub secrets: Vec<Secret>,
+    /// A file with such secrets, one on each line.
+    pub secret_file: Option<PathBuf>,
 }
 
 /// `[store]`.

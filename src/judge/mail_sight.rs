@@ -122,6 +122,7 @@ impl MailSight {
                 client: attempt.client.known().map(narrow_network),
                 client_id: app.client_id().cloned(),
                 username: attempt.username.clone(),
+                account: None,
             })
             .collect()
     }

@@ -18,6 +18,7 @@ impl Judge {
         if let Some(reserved) = judgement.reserved {
             self.settle_charges(reserved, lesson.outcome);
         }
+        self.hearing.signed_up(attempt, lesson.outcome);
         if lesson.outcome == Outcome::Fail {
             self.registers.withdraw(&judgement.counted);
         }

@@ -16,6 +16,7 @@ mod doctor;
 mod drain;
 mod end_to_end;
 mod gate;
+mod hooks;
 mod idle;
 mod lapse;
 mod learning;

@@ -9,6 +9,7 @@
 
 mod look;
 mod ration;
+mod success;
 #[cfg(test)]
 mod tests;
 
@@ -95,6 +96,7 @@ pub struct Apps {
     clusters: BTreeMap<u64, Cluster>,
     next_cluster: u64,
     changes: Vec<Change>,
+    successes: success::Successes,
 }
 
 /// What the register says of an attempt through an app, or to make one.
@@ -151,6 +153,7 @@ impl Apps {
             clusters: BTreeMap::new(),
             next_cluster: 1,
             changes: Vec::new(),
+            successes: success::Successes::default(),
         }
     }
 
@@ -215,7 +218,7 @@ impl Apps {
         let tuning = self.tuning.clone();
         if let Some(cluster) = self.counting(&name) {
             let hit = created >= cluster.since && now - cluster.opened < tuning.memory;
-            if hit {
+            if hit && !self.successes.proven(id, now) {
                 let number = cluster.id.number;
                 return self.ration(number, name, now);
             }
@@ -252,6 +255,12 @@ impl Apps {
         if let Some(made) = made.into_iter().find(|m| m.at == at && m.id.is_none()) {
             made.id = Some(id.clone());
         }
+    }
+
+    /// An account that came through this app at `made` has confirmed; `server` stands for its
+    /// mail server.
+    pub fn confirm(&mut self, id: &ClientId, server: u64, made: i64) {
+        self.successes.add(id, server, made);
     }
 
     /// Takes something counted back: nothing came of it.
@@ -388,6 +397,7 @@ impl Made {
             client: self.creator,
             client_id: self.id.clone(),
             username: None,
+            account: None,
         }
     }
 }

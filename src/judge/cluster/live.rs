@@ -5,11 +5,13 @@
 
 use parking_lot::Mutex;
 
-use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, SignUp};
+use crate::app::ClientId;
+use crate::cluster::{CameToBe, Change, Cluster, ClusterId, ClusterKind, Kept, SignUp};
 use crate::judge::cluster::apps::{self, Apps};
 use crate::judge::cluster::servers::{ServerReport, Servers, Sighting, Ticket};
 use crate::judge::cluster::tuning::Tuning;
 use crate::mailbox::Domain;
+use crate::secret::KeyedHash;
 use crate::store::Store;
 
 /// The registers of a running gate.
@@ -21,10 +23,9 @@ pub struct Registers {
 }
 
 impl Registers {
-    /// The registers as `store` kept them.
+    /// The registers as they were kept; `store` keeps what changes.
     #[must_use]
-    pub fn open(store: &Store) -> Self {
-        let mut kept = store.take_kept_clusters();
+    pub fn restore(store: &Store, mut kept: Kept) -> Self {
         let (mail, app) = std::mem::take(&mut kept.clusters)
             .into_iter()
             .partition(|cluster| cluster.id.kind == ClusterKind::Mail);
@@ -60,6 +61,7 @@ impl Registers {
         let condemned = changes
             .iter()
             .any(|change| matches!(change, Change::Cluster(_)));
+        tell(&changes);
         self.keep(changes);
         if condemned && let Err(error) = self.store.flush_clusters().await {
             tracing::error!(%error, "a condemnation is in force but not on the disk");
@@ -85,6 +87,7 @@ impl Registers {
         let done = work(&mut apps);
         let changes = apps.changes();
         drop(apps);
+        tell(&changes);
         self.keep(changes);
         done
     }
@@ -92,6 +95,27 @@ impl Registers {
     /// An account with an address of this domain is known to have confirmed.
     pub fn confirm(&self, domain: &Domain, now: i64) {
         self.change(|servers| servers.confirm(domain, now));
+    }
+
+    /// An account with this domain that came through this app, made at `made`, has confirmed.
+    pub fn credit_app(&self, app: &ClientId, domain: &Domain, made: i64) {
+        let server = self.servers.lock().group(domain);
+        self.apps(|apps| apps.confirm(app, server, made));
+    }
+
+    /// The same by a link that seemed to work: weak.
+    pub fn confirm_by_link(&self, domain: &Domain, now: i64) {
+        self.change(|servers| servers.confirm_by_link(domain, now));
+    }
+
+    /// An account came of a sign-up, or has confirmed since.
+    pub fn name_account(&self, domain: &Domain, at: i64, username: &str, account: CameToBe) {
+        self.change(|servers| servers.name_account(domain, at, username, account));
+    }
+
+    /// Somebody whose word weighs something reported an account with this domain.
+    pub fn report(&self, domain: &Domain, by: KeyedHash, target: i64, now: i64) {
+        self.change(|servers| servers.hear_report(domain, by, target, now));
     }
 
     /// Every cluster that is remembered, newest first.
@@ -169,13 +193,19 @@ impl Registers {
 
     fn keep(&self, changes: Vec<Change>) {
         for change in changes {
-            if let Change::Cluster(cluster) = &change
-                && cluster.ended.is_none()
-                && cluster.refused == 0
-            {
-                tracing::warn!(cluster = %cluster.id, evidence = %cluster.evidence, "a cluster is condemned");
-            }
             self.store.keep_cluster(change);
+        }
+    }
+}
+
+/// Says aloud what has just been condemned.
+fn tell(changes: &[Change]) {
+    for change in changes {
+        if let Change::Cluster(cluster) = change
+            && cluster.ended.is_none()
+            && cluster.refused == 0
+        {
+            tracing::warn!(cluster = %cluster.id, evidence = %cluster.evidence, "a cluster is condemned");
         }
     }
 }

@@ -6,12 +6,13 @@
 //! condemned, nor a domain grow old, by attempts that had no effect.
 
 mod condemn;
+mod learn;
 mod restore;
 mod speak;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
@@ -23,6 +24,7 @@ use crate::judge::cluster::tuning::{Tuning, seconds};
 use crate::judge::cluster::weigh::{self, Scene};
 use crate::mailbox::Domain;
 
+pub use learn::Report;
 pub use speak::{ServerReport, ServerVerdict};
 
 /// Keys remembered; beyond it the one unused longest is forgotten.
@@ -51,6 +53,8 @@ pub struct Servers {
     next_serial: u64,
     next_cluster: u64,
     confirmations_known: bool,
+    /// Long-known domains whose links were followed, by the cluster in force.
+    linked: BTreeMap<u64, BTreeSet<Domain>>,
     changes: VecDeque<Change>,
 }
 
@@ -93,6 +97,7 @@ impl Servers {
             next_serial: 1,
             next_cluster: 1,
             confirmations_known: false,
+            linked: BTreeMap::new(),
             changes: VecDeque::new(),
         }
     }
@@ -259,6 +264,7 @@ impl Servers {
             first,
         };
         let mut scene = self.scene(now);
+        let alert = scene.alert;
         let mut found = None;
         for key in sign_up.keys.iter() {
             let Some(history) = self.histories.peek(key) else {
@@ -268,6 +274,7 @@ impl Servers {
                 return None;
             }
             scene.again = self.is_suspected(history, now);
+            scene.alert = alert || self.is_reported(history, now);
             if let Some(finding) = weigh::judge(key, history, &coming, &scene, &self.tuning) {
                 found.get_or_insert((key.clone(), finding));
             }

@@ -109,6 +109,7 @@ fn blank(judge: &Judge, at: Timestamp, client: ClientIp) -> Event {
         verdicts: Vec::new(),
         outcome: None,
         count: 1,
+        note: None,
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn event(second: i64, rule: Option<Rule>, client: &str, domain: &str)
             .collect(),
         outcome: None,
         count: 1,
+        note: None,
     }
 }
 

@@ -279,7 +279,7 @@ impl Servers {
         Some(cluster)
     }
 
-    fn end(&mut self, number: u64, now: i64, why: &str) {
+    pub(super) fn end(&mut self, number: u64, now: i64, why: &str) {
         let Some(cluster) = self.clusters.get_mut(&number) else {
             return;
         };
