@@ -141,6 +141,26 @@ pub struct Cluster {
     pub contained: bool,
     /// How many of its suspects are known to have confirmed their address.
     pub confirmed: u32,
+    /// What was found of its suspects' web sites, where that is looked at.
+    #[serde(default)]
+    pub sites: Sites,
+}
+
+/// What was found of web sites.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sites {
+    /// Domains looked at.
+    pub looked: u32,
+    /// Those where nothing answers.
+    pub dead: u32,
+}
+
+impl Sites {
+    /// Counts one more.
+    pub const fn add(&mut self, alive: bool) {
+        self.looked = self.looked.saturating_add(1);
+        self.dead = self.dead.saturating_add(!alive as u32);
+    }
 }
 
 impl Cluster {

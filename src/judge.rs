@@ -20,6 +20,7 @@ use crate::endpoint::Endpoint;
 use crate::event::EventId;
 use crate::lists::{Lists, Overlay};
 use crate::mail::dns::Resolver;
+use crate::mail::site::Prober;
 use crate::secret::Purpose;
 use crate::store::{Held, Store};
 use crate::verdict::{Decision, Judged, Mode, Rule, Verdict};
@@ -33,6 +34,7 @@ pub mod hear;
 pub mod limit;
 mod mail_sight;
 pub mod policy;
+mod probe;
 pub mod recheck;
 pub mod replay;
 pub mod rules;
@@ -58,9 +60,10 @@ pub struct Judge {
     lists: ArcSwap<Lists>,
     policy: ArcSwap<Policy>,
     recheck: Recheck,
-    registers: Registers,
+    registers: Arc<Registers>,
     contained: Contained,
     hearing: hear::Hearing,
+    prober: Option<Prober>,
     control: Handle,
 }
 
@@ -102,7 +105,7 @@ impl Judge {
     ) -> Self {
         let mut kept = store.take_kept_clusters();
         let mut hearing = hear::Hearing::restore(&mut kept);
-        let registers = Registers::restore(&store, kept);
+        let registers = Arc::new(Registers::restore(&store, kept));
         hearing.remind(&registers);
         Self {
             store,
@@ -113,6 +116,7 @@ impl Judge {
             registers,
             contained: Contained::default(),
             hearing,
+            prober: None,
             control,
         }
     }
@@ -121,6 +125,14 @@ impl Judge {
     #[must_use]
     pub fn looking_again_after(mut self, delays: Vec<Duration>) -> Self {
         self.recheck = Recheck::new(delays);
+        self
+    }
+
+    /// The same judge, which has `prober` look at the web sites of fresh domains behind
+    /// suspicious servers.
+    #[must_use]
+    pub fn probing(mut self, prober: Prober) -> Self {
+        self.prober = Some(prober);
         self
     }
 
@@ -150,7 +162,7 @@ impl Judge {
 
     /// The registers of clusters.
     #[must_use]
-    pub const fn registers(&self) -> &Registers {
+    pub fn registers(&self) -> &Registers {
         &self.registers
     }
 

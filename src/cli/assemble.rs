@@ -11,6 +11,7 @@ use crate::judge::Judge;
 use crate::judge::policy::Policy;
 use crate::lists::Lists;
 use crate::mail::dns::{DnsSettings, Resolver};
+use crate::mail::site::Prober;
 use crate::proxy::gate::{Access, Bounds, GateLayer};
 use crate::proxy::{Address, Listener, PoolSettings, ProxySettings, SOCKET_MODE, Timeouts};
 use crate::secret::Secret;
@@ -34,13 +35,15 @@ pub(super) fn judge(settings: &Settings, control: Handle) -> anyhow::Result<Judg
     let resolver = Resolver::new(&dns_settings(settings), control.clone())
         .context("no DNS resolver can be had; name one in [dns] servers")?;
     let lists = lists(settings)?;
-    Ok(Judge::new(
-        store,
-        resolver,
-        lists,
-        policy(settings),
-        control,
-    ))
+    let prober = settings
+        .probe
+        .enabled
+        .then(|| Prober::new(resolver.clone()));
+    let judge = Judge::new(store, resolver, lists, policy(settings), control);
+    Ok(match prober {
+        Some(prober) => judge.probing(prober),
+        None => judge,
+    })
 }
 
 /// Waits a little for a verb that is at work on the store, or for a gate that is ending.
@@ -229,6 +232,7 @@ pub(super) fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
         ("[bounds]", old.bounds != new.bounds),
         ("[upstream]", old.upstream != new.upstream),
         ("[admin]", old.admin != new.admin),
+        ("[probe]", old.probe != new.probe),
         ("[webhooks]", old.webhooks != new.webhooks),
         ("[store]", old.store != new.store),
         ("[events]", old.events != new.events),

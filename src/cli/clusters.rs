@@ -137,6 +137,12 @@ fn tell(cluster: &Cluster) -> String {
         "confirmed      {} of the suspects, as far as known\n",
         cluster.confirmed
     ));
+    if cluster.sites.looked > 0 {
+        text.push_str(&format!(
+            "web sites      nothing answers on {} of {} that were looked at\n",
+            cluster.sites.dead, cluster.sites.looked
+        ));
+    }
     text.push_str(&format!(
         "to undo        tuskgate clusters release {}\n\n",
         cluster.id

@@ -72,6 +72,18 @@ fn tell(report: &ServerReport) -> String {
             "  {span:>7}: {all} sign-ups, {domains} domains, {fresh} of them fresh\n"
         ));
     }
+    if report.sites.looked > 0 {
+        text.push_str(&format!(
+            "  nothing answers on the web sites of {} of {} domains looked at\n",
+            report.sites.dead, report.sites.looked
+        ));
+    }
+    if report.reports.0 > 0 {
+        let (people, accounts) = report.reports;
+        text.push_str(&format!(
+            "  {people} people reported {accounts} accounts behind it within a week\n"
+        ));
+    }
     if !report.would_hit.is_empty() {
         let names: Vec<_> = report.would_hit.iter().map(ToString::to_string).collect();
         text.push_str(&format!("  condemning it would hit: {}\n", names.join(" ")));

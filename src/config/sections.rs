@@ -8,8 +8,8 @@ use super::mistake::Mistakes;
 use super::reader::{Reader, Section};
 use super::said::Document;
 use super::settings::{
-    Admin, Bounds, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes, Settings, Store,
-    Timeouts, Upstream, UpstreamAddress, Webhooks,
+    Admin, Bounds, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes, Probe, Settings,
+    Store, Timeouts, Upstream, UpstreamAddress, Webhooks,
 };
 use super::value::{self, Limited, Shape};
 use crate::judge::limit::{Budget, Limit};
@@ -38,6 +38,9 @@ fn root(root: &mut Section<'_, '_>) -> Settings {
     let store = root.section("store", store);
     let admin = root.section("admin", |section| admin(section, &store));
     let webhooks = root.section("webhooks", webhooks);
+    let probe = root.section("probe", |section| Probe {
+        enabled: section.one("enabled", &value::BOOL).unwrap_or_default(),
+    });
     let events = root.section("events", events);
     let dns = root.section("dns", dns);
     let lists = root.section("lists", lists);
@@ -53,6 +56,7 @@ fn root(root: &mut Section<'_, '_>) -> Settings {
         upstream,
         admin,
         webhooks,
+        probe,
         store,
         events,
         dns,

@@ -39,6 +39,8 @@ pub struct Settings {
     pub admin: Admin,
     /// Where Mastodon tells what came to be.
     pub webhooks: Webhooks,
+    /// Whether the web sites of fresh domains behind suspicious servers are looked at.
+    pub probe: Probe,
     /// Where what outlives a request is kept.
     pub store: Store,
     /// What is remembered.
@@ -203,6 +205,13 @@ pub struct Webhooks {
     pub secrets: Vec<Secret>,
     /// A file with such secrets, one on each line.
     pub secret_file: Option<PathBuf>,
+}
+
+/// `[probe]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Probe {
+    /// Off unless somebody says so: it makes the gate speak to strangers' servers.
+    pub enabled: bool,
 }
 
 /// `[store]`.

@@ -22,6 +22,9 @@ impl Judge {
         if lesson.outcome == Outcome::Fail {
             self.registers.withdraw(&judgement.counted);
         }
+        if lesson.outcome != Outcome::Fail && !judgement.counted.servers.is_empty() {
+            self.look_at_sites(attempt);
+        }
         if lesson.outcome != Outcome::Create {
             return;
         }

@@ -18,6 +18,12 @@ struct By {
     by: &'static str,
 }
 
+/// One look at a web site.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Seen {
+    found: &'static str,
+}
+
 /// Counters of webhooks, confirmations, by-passes and reports.
 #[derive(Debug, Default)]
 pub struct HookMetrics {
@@ -25,6 +31,7 @@ pub struct HookMetrics {
     confirmations: Family<By, Counter>,
     bypasses: Counter,
     reports: Counter,
+    probes: Family<Seen, Counter>,
 }
 
 impl HookMetrics {
@@ -49,6 +56,16 @@ impl HookMetrics {
             "Reports that weigh something",
             self.reports.clone(),
         );
+        registry.register(
+            "site_probes",
+            "Looks at the web sites of fresh domains behind suspicious servers",
+            self.probes.clone(),
+        );
+    }
+
+    /// Counts one look at a web site.
+    pub fn probed(&self, found: &'static str) {
+        self.probes.get_or_create(&Seen { found }).inc();
     }
 
     /// Counts one webhook; both words are of closed sets.

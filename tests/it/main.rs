@@ -29,6 +29,7 @@ mod reload;
 mod secrets;
 mod shared;
 mod sign_up;
+mod site;
 mod smuggling;
 mod store;
 mod timeouts;

@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use lru::LruCache;
 
 use crate::app::ClientId;
-use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, Suspect};
+use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, Sites, Suspect};
 use look::{Look, Made, Rates, Total};
 
 /// Looks remembered; beyond it the one unused longest is forgotten.
@@ -314,6 +314,7 @@ impl Apps {
             refused: 0,
             confirmed: 0,
             contained: false,
+            sites: Sites::default(),
         };
         self.changes
             .push(Change::Cluster(Box::new(cluster.clone())));

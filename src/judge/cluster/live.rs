@@ -118,6 +118,17 @@ impl Registers {
         self.change(|servers| servers.hear_report(domain, by, target, now));
     }
 
+    /// Whether a domain's web site is worth a look: fresh, behind a suspicious server.
+    #[must_use]
+    pub fn is_worth_a_look(&self, domain: &Domain, now: i64) -> bool {
+        self.servers.lock().is_worth_a_look(domain, now)
+    }
+
+    /// What was found there.
+    pub fn note_site(&self, domain: &Domain, alive: bool) {
+        self.change(|servers| servers.note_site(domain, alive));
+    }
+
     /// Every cluster that is remembered, newest first.
     #[must_use]
     pub fn clusters(&self) -> Vec<Cluster> {

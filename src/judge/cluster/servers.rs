@@ -8,6 +8,7 @@
 mod condemn;
 mod learn;
 mod restore;
+mod sites;
 mod speak;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,8 @@ const KEYS: NonZeroUsize = NonZeroUsize::new(131_072).expect("not zero");
 const DOMAINS: NonZeroUsize = NonZeroUsize::new(262_144).expect("not zero");
 /// Sign-ups that can still be withdrawn, confirmed or named as suspects.
 const SIGN_UPS: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero");
+/// Web sites remembered.
+const SITES: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
 /// First sights of fresh domains kept to know what is normal.
 const FIRST_SIGHTS: usize = 16_384;
 /// Clusters remembered; those in force are never forgotten.
@@ -55,6 +58,8 @@ pub struct Servers {
     confirmations_known: bool,
     /// Long-known domains whose links were followed, by the cluster in force.
     linked: BTreeMap<u64, BTreeSet<Domain>>,
+    /// Whether the web sites of domains were seen to be alive.
+    sites: LruCache<Domain, bool>,
     changes: VecDeque<Change>,
 }
 
@@ -98,6 +103,7 @@ impl Servers {
             next_cluster: 1,
             confirmations_known: false,
             linked: BTreeMap::new(),
+            sites: LruCache::new(SITES),
             changes: VecDeque::new(),
         }
     }

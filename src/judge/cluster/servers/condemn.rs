@@ -44,6 +44,7 @@ impl Servers {
             confirmed: self.confirmed(&suspects),
             contained: false,
             refused: 0,
+            sites: self.sites_of(suspects.iter().map(|suspect| &suspect.domain)),
             suspects: suspects.iter().map(SignUp::suspect).collect(),
         };
         for key in &cluster.keys {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::Servers;
-use crate::cluster::{Cluster, ClusterId, MailKey};
+use crate::cluster::{Cluster, ClusterId, MailKey, Sites};
 use crate::judge::cluster::tuning::seconds;
 use crate::mail::providers;
 use crate::mailbox::Domain;
@@ -27,6 +27,12 @@ pub struct ServerReport {
     pub verdict: ServerVerdict,
     /// Domains seen there that a condemnation would hit, at most a hundred.
     pub would_hit: Vec<Domain>,
+    /// What was found of the web sites of its latest domains.
+    #[serde(default)]
+    pub sites: Sites,
+    /// How many people reported how many accounts behind it within a week.
+    #[serde(default)]
+    pub reports: (usize, usize),
 }
 
 /// What is thought of a mail server.
@@ -104,6 +110,8 @@ impl Servers {
                 windows: [(0, 0, 0); 4],
                 verdict,
                 would_hit: Vec::new(),
+                sites: Sites::default(),
+                reports: (0, 0),
             };
         };
         let windows = self.tuning.windows.map(|window| {
@@ -135,6 +143,8 @@ impl Servers {
             windows,
             verdict,
             would_hit,
+            sites: self.sites_of(history.entries.iter().map(|entry| &entry.domain)),
+            reports: history.reported(week),
             key,
         }
     }

@@ -251,12 +251,11 @@ fn hash(number: u8) -> crate::secret::KeyedHash {
 /// A hoster with `old` customers known for a month, then a wave through it.
 fn condemned_hoster(old: i64) -> Servers {
     let mut register = register();
-    for number in 0..old {
+    for number in (0..old).rev() {
         let name = format!("village{number}.example");
-        assert!(let_in(
-            &mut register,
-            sign_up(T0 - 30 * DAY, &name, HOSTER.0, HOSTER.1)
-        ));
+        let at = T0 - (30 + number * 10) * DAY;
+        let old = sign_up(at, &name, HOSTER.0, HOSTER.1);
+        assert!(let_in(&mut register, old));
     }
     wave(&mut register, T0, 40, |n| {
         (format!("b{n}.example"), HOSTER.0.into(), HOSTER.1.into())
@@ -363,4 +362,40 @@ fn reports_are_forgotten_after_a_week_and_bounded() {
     assert_eq!(history.reports.len(), 16);
     assert!(register.is_reported(&history, T0 + 6 * DAY));
     assert!(!register.is_reported(&history, T0 + 8 * DAY));
+}
+
+#[test]
+fn only_the_sites_of_fresh_domains_behind_a_suspicious_server_are_worth_a_look_once() {
+    let mut register = register();
+    let two = |n: i64| {
+        (
+            format!("b{n}.example"),
+            "mx.bots.example".into(),
+            "198.51.100.7".into(),
+        )
+    };
+    wave(&mut register, T0, 2, two);
+    assert!(
+        !register.is_worth_a_look(&domain("b1.example"), T0 + 60),
+        "nothing odd yet"
+    );
+    wave(&mut register, T0 + 120, 1, |_| two(2));
+    assert!(register.is_worth_a_look(&domain("b1.example"), T0 + 180));
+    assert!(
+        !register.is_worth_a_look(&domain("b1.example"), T0 + 2 * DAY),
+        "no longer fresh"
+    );
+    assert!(!register.is_worth_a_look(&domain("unknown.example"), T0 + 180));
+    register.note_site(&domain("b0.example"), false);
+    register.note_site(&domain("b1.example"), true);
+    assert!(!register.is_worth_a_look(&domain("b1.example"), T0 + 180));
+    wave(&mut register, T0 + 240, 20, |n| two(n + 3));
+    let cluster = register.cluster(1).expect("condemned").clone();
+    assert_eq!((cluster.sites.looked, cluster.sites.dead), (2, 1));
+    register.note_site(&domain("b2.example"), false);
+    register.note_site(&domain("b2.example"), false);
+    let cluster = register.cluster(1).expect("condemned").clone();
+    assert_eq!((cluster.sites.looked, cluster.sites.dead), (3, 2));
+    let report = register.report_name(&domain("mx.bots.example"), T0 + 600);
+    assert_eq!(report.first().expect("a host").sites.looked, 3);
 }
