@@ -40,6 +40,7 @@ pub mod replay;
 pub mod rules;
 pub mod settle;
 pub mod sight;
+mod suspects;
 
 use app_sight::{AppSight, Asking};
 use bench::Bench;

@@ -39,7 +39,8 @@ pub(super) fn judge(settings: &Settings, control: Handle) -> anyhow::Result<Judg
         .probe
         .enabled
         .then(|| Prober::new(resolver.clone()));
-    let judge = Judge::new(store, resolver, lists, policy(settings), control);
+    let judge = Judge::new(store, resolver, lists, policy(settings), control)
+        .expecting_accounts(settings.webhooks.sign_ups_elsewhere);
     Ok(match prober {
         Some(prober) => judge.probing(prober),
         None => judge,

@@ -185,6 +185,9 @@ fn webhooks(section: &mut Section<'_, '_>) -> Webhooks {
         address: section.one("address", &value::WEBHOOKS).flatten(),
         secrets: section.many("secret", &value::SECRET).unwrap_or_default(),
         secret_file: file.map(|path| section.document().resolve(path)),
+        sign_ups_elsewhere: section
+            .one("sign-ups-elsewhere", &value::BOOL)
+            .unwrap_or_default(),
     }
 }
 
@@ -329,6 +332,7 @@ fn webhooks_together(root: &mut Section<'_, '_>, settings: &Settings) {
         address: Some(address),
         secrets,
         secret_file,
+        ..
     } = &settings.webhooks
     else {
         return;

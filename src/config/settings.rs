@@ -205,6 +205,8 @@ pub struct Webhooks {
     pub secrets: Vec<Secret>,
     /// A file with such secrets, one on each line.
     pub secret_file: Option<PathBuf>,
+    /// Whether accounts come to be beside the gate day by day, as they should.
+    pub sign_ups_elsewhere: bool,
 }
 
 /// `[probe]`.

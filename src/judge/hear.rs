@@ -45,6 +45,8 @@ pub(super) struct Hearing {
     book: tokio::sync::Mutex<Book>,
     links: Mutex<Links>,
     said: Mutex<Heard>,
+    /// Whether accounts come to be beside the gate day by day, as they should.
+    elsewhere: bool,
 }
 
 #[derive(Debug)]
@@ -83,6 +85,7 @@ impl Hearing {
             book: tokio::sync::Mutex::new(book),
             links: Mutex::default(),
             said: Mutex::default(),
+            elsewhere: false,
         }
     }
 
@@ -158,6 +161,16 @@ impl Judge {
     #[must_use]
     pub fn heard(&self) -> Heard {
         *self.hearing.said.lock()
+    }
+
+    /// What `pick` makes of the accounts that are known.
+    pub(super) async fn accounts_where<T>(
+        &self,
+        pick: impl Fn(i64, &KnownAccount) -> Option<T>,
+    ) -> Vec<T> {
+        let book = self.hearing.book.lock().await;
+        let all = book.accounts.iter();
+        all.filter_map(|(id, known)| pick(*id, known)).collect()
     }
 
     async fn hear_account(

@@ -37,7 +37,7 @@ pub(super) async fn examine(patient: &mut Patient, report: &mut Report) {
     if let Some(status) = &patient.status {
         same_as_file(patient, status, report);
         troubles(status, report);
-        webhooks(status, report);
+        webhooks(patient, status, report);
     }
 }
 
@@ -96,7 +96,7 @@ fn troubles(status: &Status, report: &mut Report) {
 }
 
 /// Whether Mastodon tells the gate what came to be, and whether all of it came through the gate.
-fn webhooks(status: &Status, report: &mut Report) {
+fn webhooks(patient: &Patient, status: &Status, report: &mut Report) {
     const WEBHOOKS: &str = "webhooks";
     let heard = &status.heard;
     let Some(address) = &status.webhooks else {
@@ -116,7 +116,8 @@ fn webhooks(status: &Status, report: &mut Report) {
             "in Mastodon's /admin/webhooks, add http://ADDRESS:PORT/webhooks as Sidekiq reaches it, for account.created, account.approved, account.updated and report.created",
         ),
     });
-    if let Some(last) = heard.last_bypass {
+    let expected = patient.settings.webhooks.sign_ups_elsewhere;
+    if let Some(last) = heard.last_bypass.filter(|_| !expected) {
         report.add(Finding::warn(
             WEBHOOKS,
             format!(

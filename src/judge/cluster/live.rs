@@ -3,10 +3,12 @@
 //! The lock is held for microseconds and never across an await. A condemnation
 //! counts at once; the request that caused it waits until it is on the disk.
 
+use std::collections::BTreeSet;
+
 use parking_lot::Mutex;
 
 use crate::app::ClientId;
-use crate::cluster::{CameToBe, Change, Cluster, ClusterId, ClusterKind, Kept, SignUp};
+use crate::cluster::{CameToBe, Change, Cluster, ClusterId, ClusterKind, Kept, SignUp, Suspect};
 use crate::judge::cluster::apps::{self, Apps};
 use crate::judge::cluster::servers::{ServerReport, Servers, Sighting, Ticket};
 use crate::judge::cluster::tuning::Tuning;
@@ -180,6 +182,12 @@ impl Registers {
         };
         self.store.flush_clusters().await?;
         Ok(marked)
+    }
+
+    /// The sign-ups through one of these apps, behind servers that are counted.
+    #[must_use]
+    pub fn sign_ups_through(&self, apps: &BTreeSet<ClientId>) -> Vec<Suspect> {
+        self.servers.lock().sign_ups_through(apps)
     }
 
     /// What is known of a mail server, by name or address.

@@ -57,9 +57,13 @@ fn remember_villages(program: &Program) {
 }
 
 fn serving_hooks(stage: &Stage) -> Program {
+    serving(stage, "")
+}
+
+fn serving(stage: &Stage, more: &str) -> Program {
     let secret = format!("secret = \"{SECRET}\"\n");
     let tables = format!(
-        "[webhooks]\naddress = \"127.0.0.1:0\"\n{secret}[rules.mail-cluster]\nmode = \"enforce\"\n"
+        "[webhooks]\naddress = \"127.0.0.1:0\"\n{secret}[rules.mail-cluster]\nmode = \"enforce\"\n{more}"
     );
     let mut program = Program::idle(stage, "", &tables);
     remember_villages(&program);
@@ -166,6 +170,13 @@ fn confirmations_lift_a_condemnation_end_to_end() {
     let told = program.does(&["status"]);
     assert!(told.contains("webhooks on http://127.0.0.1:"), "{told}");
     assert!(!program.log().contains(SECRET) && !program.log().contains("v3@"));
+    for file in std::fs::read_dir(program.folder().join("store")).expect("a folder") {
+        let path = file.expect("a file").path();
+        let kept = std::fs::read(&path).unwrap_or_default();
+        let holds = |what: &[u8]| kept.windows(what.len()).any(|bytes| bytes == what);
+        let clear = holds(b"v3@village3") || holds(SECRET.as_bytes());
+        assert!(!clear, "{}", path.display());
+    }
 }
 
 #[test]
@@ -197,6 +208,12 @@ fn a_bypass_is_said_in_status_log_and_metrics() {
         told.contains("trouble: an account came to be beside the gate: @eve0"),
         "{told}"
     );
+    let doctor = program.verb(&["doctor"]);
+    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(
+        doctor.contains("3 accounts came to be that the gate never let through"),
+        "{doctor}"
+    );
     let metrics = program.admin("/metrics").text();
     assert!(metrics.contains("tuskgate_bypasses_total 3"), "{metrics}");
     let log = program.log();
@@ -211,4 +228,40 @@ fn a_bypass_is_said_in_status_log_and_metrics() {
         .and_then(|rest| rest.split(';').next())
         .expect("a reference");
     assert!(program.does(&["explain", id]).contains("eve0"));
+}
+
+#[test]
+fn people_through_condemned_apps_are_shown() {
+    let stage = hoster();
+    let more = "[rules.app-cluster]\nmode = \"enforce\"\n";
+    let program = serving(&stage, more);
+    let address = hooks_at(&program);
+    let mut ana = program.person(ANA);
+    let app = ana.app("AaA");
+    let token = ana.token(&app);
+    for (number, email) in ["eve@good.example", "joe@new1.example"].iter().enumerate() {
+        let name = email.split('@').next().expect("a name");
+        assert_eq!(ana.sign_up(&token, name, email).status, 200);
+        let body = hook(
+            "account.created",
+            &account(400 + number as u64, email, number == 1),
+            now(),
+        );
+        assert_eq!(deliver(address, &body), 200);
+    }
+    for _ in 0..20 {
+        let fields = [("client_name", "AaA"), ("redirect_uris", "x:y")];
+        ana.post("/api/v1/apps", &fields);
+    }
+    let shown = program.does(&["clusters", "show", "A1"]);
+    for part in [
+        "400 unconfirmed",
+        "401 confirmed",
+        "eve",
+        "joe",
+        "good.example",
+        &app.id,
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
 }

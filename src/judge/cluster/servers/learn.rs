@@ -4,10 +4,12 @@
 //! None of it condemns anybody. A report only sharpens the eye as another
 //! condemnation does, and a link that was followed can only help to lift.
 
+use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 
 use super::{Servers, registrable};
-use crate::cluster::{CameToBe, Change, MailKey};
+use crate::app::ClientId;
+use crate::cluster::{CameToBe, Change, MailKey, Suspect};
 use crate::judge::cluster::history::History;
 use crate::judge::cluster::tuning::seconds;
 use crate::mailbox::Domain;
@@ -46,7 +48,7 @@ impl Servers {
             let Some(cluster) = self.clusters.get_mut(&number) else {
                 continue;
             };
-            let own = |s: &&mut crate::cluster::Suspect| {
+            let own = |s: &&mut Suspect| {
                 s.at == at && s.domain.as_ref() == Some(domain) && s.username == sign_up.username
             };
             if let Some(suspect) = cluster.suspects.iter_mut().find(own) {
@@ -83,6 +85,16 @@ impl Servers {
         numbers.sort_unstable();
         numbers.dedup();
         numbers
+    }
+
+    /// The sign-ups through one of these apps. Looks at all there are: for a command.
+    #[must_use]
+    pub fn sign_ups_through(&self, apps: &BTreeSet<ClientId>) -> Vec<Suspect> {
+        let through = self.sign_ups.iter().filter(|(_, sign_up)| {
+            let app = sign_up.client_id.as_ref();
+            app.is_some_and(|app| apps.contains(app))
+        });
+        through.map(|(_, sign_up)| sign_up.suspect()).collect()
     }
 
     /// A number for the mail server behind a domain: its first network, or the
@@ -191,8 +203,8 @@ impl History {
     #[must_use]
     pub fn reported(&self, oldest: i64) -> (usize, usize) {
         let fresh = || self.reports.iter().filter(|report| report.at >= oldest);
-        let people: std::collections::BTreeSet<_> = fresh().map(|report| report.by).collect();
-        let accounts: std::collections::BTreeSet<_> = fresh().map(|r| r.target).collect();
+        let people: BTreeSet<_> = fresh().map(|report| report.by).collect();
+        let accounts: BTreeSet<_> = fresh().map(|r| r.target).collect();
         (people.len(), accounts.len())
     }
 }
