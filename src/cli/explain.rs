@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::admin::ask::{Answer, Ask};
 use crate::cli::{Failure, reach};
-use crate::event::{Event, EventId};
+use crate::event::{Event, EventId, Note};
 
 /// Explain one decision by the reference a refused person was shown
 #[derive(Debug, Args)]
@@ -51,6 +51,12 @@ fn tell(event: &Event) -> String {
     say("reference", Some(event.id.to_string()));
     say("at", Some(event.at.to_string()));
     say(
+        "what",
+        event.note.map(|note| match note {
+            Note::Bypass => "an account that the gate never let through".into(),
+        }),
+    );
+    say(
         "door",
         event
             .endpoint
@@ -76,10 +82,10 @@ fn tell(event: &Event) -> String {
         event.client_id.as_ref().map(ToString::to_string),
     );
     say("grant", event.grant.clone());
-    let decision = if event.admitted {
-        "admitted"
-    } else {
-        "refused"
+    let decision = match (event.note, event.admitted) {
+        (Some(_), _) => "none was asked for",
+        (None, true) => "admitted",
+        (None, false) => "refused",
     };
     let times = if event.count > 1 {
         format!(" ({} like it)", event.count)

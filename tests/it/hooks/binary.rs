@@ -227,7 +227,9 @@ fn a_bypass_is_said_in_status_log_and_metrics() {
         .nth(1)
         .and_then(|rest| rest.split(';').next())
         .expect("a reference");
-    assert!(program.does(&["explain", id]).contains("eve0"));
+    let explained = program.does(&["explain", id]);
+    assert!(explained.contains("eve0"), "{explained}");
+    assert!(explained.contains("never let through"), "{explained}");
 }
 
 #[test]
