@@ -15,6 +15,7 @@ mod clusters;
 pub mod http;
 pub mod ready;
 pub mod socket;
+pub mod webhooks;
 
 use ask::{Answer, Ask, ProbeStep, Status};
 
@@ -73,6 +74,7 @@ impl Control {
                 .iter()
                 .filter(|ban| ban.in_force(now))
                 .count(),
+            heard: self.judge.heard(),
             ..self.status.clone()
         }
     }

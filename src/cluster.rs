@@ -12,8 +12,10 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::account::KnownAccount;
 use crate::app::ClientId;
 use crate::mailbox::Domain;
+use crate::secret::KeyedHash;
 
 /// One thing by which mail servers are told to be the same.
 ///
@@ -139,6 +141,26 @@ pub struct Cluster {
     pub contained: bool,
     /// How many of its suspects are known to have confirmed their address.
     pub confirmed: u32,
+    /// What was found of its suspects' web sites, where that is looked at.
+    #[serde(default)]
+    pub sites: Sites,
+}
+
+/// What was found of web sites.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sites {
+    /// Domains looked at.
+    pub looked: u32,
+    /// Those where nothing answers.
+    pub dead: u32,
+}
+
+impl Sites {
+    /// Counts one more.
+    pub const fn add(&mut self, alive: bool) {
+        self.looked = self.looked.saturating_add(1);
+        self.dead = self.dead.saturating_add(!alive as u32);
+    }
 }
 
 impl Cluster {
@@ -147,6 +169,15 @@ impl Cluster {
     pub const fn in_force(&self, now: i64) -> bool {
         self.ended.is_none() && now < self.until
     }
+}
+
+/// What Mastodon told of the account that came of a sign-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CameToBe {
+    /// Mastodon's number of it.
+    pub id: i64,
+    /// Whether its address is confirmed.
+    pub confirmed: bool,
 }
 
 /// Somebody let in before the cluster was condemned.
@@ -162,6 +193,9 @@ pub struct Suspect {
     pub client_id: Option<ClientId>,
     /// The user name asked for.
     pub username: Option<String>,
+    /// The account, where webhooks told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<CameToBe>,
 }
 
 /// A sign-up that was let in, as the register of mail servers keeps it.
@@ -179,6 +213,9 @@ pub struct SignUp {
     pub client_id: Option<ClientId>,
     /// The user name asked for.
     pub username: Option<String>,
+    /// The account, where webhooks told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<CameToBe>,
 }
 
 impl SignUp {
@@ -191,6 +228,7 @@ impl SignUp {
             client: self.client,
             client_id: self.client_id.clone(),
             username: self.username.clone(),
+            account: self.account,
         }
     }
 }
@@ -221,6 +259,10 @@ pub enum Change {
     Domain(Domain, Option<SeenDomain>),
     /// A cluster as it is now.
     Cluster(Box<Cluster>),
+    /// An account that the webhooks told of, by Mastodon's number.
+    Account(i64, KnownAccount),
+    /// A webhook was heard: the hash of its body, and when it says that it was made.
+    Heard(KeyedHash, i64),
 }
 
 /// All that was kept, as read at a start.
@@ -232,6 +274,10 @@ pub struct Kept {
     pub domains: Vec<(Domain, SeenDomain)>,
     /// Clusters.
     pub clusters: Vec<Cluster>,
+    /// Accounts, the one heard of longest ago first.
+    pub accounts: Vec<(i64, KnownAccount)>,
+    /// Webhooks.
+    pub heard: Vec<(KeyedHash, i64)>,
 }
 
 #[cfg(test)]

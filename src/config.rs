@@ -23,7 +23,7 @@ pub use environment::Environment;
 pub use mistake::{Mistake, Mistakes, Place};
 pub use settings::{
     Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, LogFormat,
-    LogLevel, Modes, Settings, Store, Timeouts, Upstream, UpstreamAddress,
+    LogLevel, Modes, Probe, Settings, Store, Timeouts, Upstream, UpstreamAddress, Webhooks,
 };
 pub use size::{read_size, spell_size};
 

@@ -149,6 +149,17 @@ pub struct Event {
     /// recorded by a release that did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Box<Facts>>,
+    /// What this is if it is no attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+}
+
+/// An event that is no attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Note {
+    /// Mastodon told of an account that the gate never let through.
+    Bypass,
 }
 
 const fn one() -> u32 {

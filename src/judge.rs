@@ -21,6 +21,7 @@ use crate::event::EventId;
 use crate::event::facts::MailFacts;
 use crate::lists::{Lists, Overlay};
 use crate::mail::dns::Resolver;
+use crate::mail::site::Prober;
 use crate::secret::Purpose;
 use crate::store::{Held, Store};
 use crate::verdict::{Decision, Judged, Mode, Rule, Verdict};
@@ -31,14 +32,17 @@ mod bench;
 pub mod cluster;
 mod contained;
 pub mod doors;
+pub mod hear;
 pub mod limit;
 mod mail_sight;
 pub mod policy;
+mod probe;
 pub mod recheck;
 pub mod replay;
 pub mod rules;
 pub mod settle;
 pub mod sight;
+mod suspects;
 
 use app_sight::{AppSight, Asking};
 use bench::Bench;
@@ -59,8 +63,10 @@ pub struct Judge {
     lists: ArcSwap<Lists>,
     policy: ArcSwap<Policy>,
     recheck: Recheck,
-    registers: Registers,
+    registers: Arc<Registers>,
     contained: Contained,
+    hearing: hear::Hearing,
+    prober: Option<Prober>,
     control: Handle,
 }
 
@@ -104,7 +110,10 @@ impl Judge {
         policy: Policy,
         control: Handle,
     ) -> Self {
-        let registers = Registers::open(&store);
+        let mut kept = store.take_kept_clusters();
+        let mut hearing = hear::Hearing::restore(&mut kept);
+        let registers = Arc::new(Registers::restore(&store, kept));
+        hearing.remind(&registers);
         registers.resize(policy.register_size.0);
         Self {
             store,
@@ -114,6 +123,8 @@ impl Judge {
             recheck: Recheck::new(recheck::DELAYS.to_vec()),
             registers,
             contained: Contained::default(),
+            hearing,
+            prober: None,
             control,
         }
     }
@@ -122,6 +133,14 @@ impl Judge {
     #[must_use]
     pub fn looking_again_after(mut self, delays: Vec<Duration>) -> Self {
         self.recheck = Recheck::new(delays);
+        self
+    }
+
+    /// The same judge, which has `prober` look at the web sites of fresh domains behind
+    /// suspicious servers.
+    #[must_use]
+    pub fn probing(mut self, prober: Prober) -> Self {
+        self.prober = Some(prober);
         self
     }
 
@@ -152,7 +171,7 @@ impl Judge {
 
     /// The registers of clusters.
     #[must_use]
-    pub const fn registers(&self) -> &Registers {
+    pub fn registers(&self) -> &Registers {
         &self.registers
     }
 

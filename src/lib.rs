@@ -74,6 +74,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod account;
 pub mod app;
 pub mod attempt;
 pub mod ban;

@@ -4,10 +4,12 @@
 //! main); [`domain`] reads what an admin types; [`dns`] finds a domain's mail
 //! server as RFC 5321 §5.1 says; [`providers`] knows the mail servers that
 //! carry unrelated people's domains. Nothing here judges, and nothing here
-//! speaks SMTP: whether a mailbox exists is not the gate's business.
+//! speaks SMTP: whether a mailbox exists is not the gate's business. [`site`] asks,
+//! if an admin wants it, whether a domain has a web site.
 
 pub mod address;
 pub mod dns;
 pub mod domain;
 mod idn;
 pub mod providers;
+pub mod site;

@@ -8,3 +8,4 @@ pub mod attempt;
 pub mod endpoint;
 pub mod refusal;
 pub mod reply;
+pub mod webhook;

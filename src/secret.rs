@@ -51,6 +51,8 @@ pub enum Purpose {
     Limit,
     /// An invite code.
     Invite,
+    /// The body of a webhook, or the token in a confirmation link.
+    Once,
 }
 
 impl Purpose {
@@ -62,6 +64,7 @@ impl Purpose {
             Self::Credential => b"credential",
             Self::Limit => b"limit",
             Self::Invite => b"invite",
+            Self::Once => b"once",
         }
     }
 }

@@ -169,6 +169,12 @@ impl Store {
         self.0.shared.get().is_some_and(Shared::is_up)
     }
 
+    /// Whether other nodes share state with this one, reachable or not.
+    #[must_use]
+    pub fn is_one_of_many(&self) -> bool {
+        self.0.shared.get().is_some()
+    }
+
     /// This node's own limiter: see [`Store::reserve`]. Its buckets are on the
     /// disk within a second, and there again after a restart.
     #[must_use]

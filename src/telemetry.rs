@@ -10,6 +10,7 @@ use prometheus_client::registry::Registry;
 
 pub mod clusters;
 pub mod dns;
+pub mod hooks;
 pub mod judge;
 pub mod proxy;
 pub mod shared;
@@ -31,6 +32,8 @@ pub struct Metrics {
     pub judge: judge::JudgeMetrics,
     /// What the gate condemns by itself.
     pub clusters: clusters::ClusterMetrics,
+    /// What Mastodon tells afterwards.
+    pub hooks: hooks::HookMetrics,
 }
 
 /// The process's metrics.
@@ -60,5 +63,6 @@ static PROCESS: LazyLock<(Metrics, Registry)> = LazyLock::new(|| {
     metrics
         .clusters
         .register(registry.sub_registry_with_prefix("clusters"));
+    metrics.hooks.register(&mut registry);
     (metrics, registry)
 });

@@ -49,8 +49,8 @@ impl Rule {
     ];
 
     /// The mode that applies if the configuration says nothing. The rules by which
-    /// the gate condemns on its own only observe: they wait for confirmations that
-    /// the gate cannot hear of yet, and refusing a person by a guess is an admin's choice.
+    /// the gate condemns on its own only observe: without webhooks it hears of no
+    /// confirmations that would lift them, and refusing a person by a guess is an admin's choice.
     #[must_use]
     pub const fn default_mode(self) -> Mode {
         match self {

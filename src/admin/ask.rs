@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::account::Heard;
 use crate::app::{App, ClientId};
 use crate::ban::{Ban, Effect, Scopes};
 use crate::cluster::{Cluster, ClusterId};
@@ -303,4 +304,10 @@ pub struct Status {
     pub troubles: Vec<String>,
     /// Bans and allow entries in force.
     pub bans: usize,
+    /// Where webhooks come in, if anywhere.
+    #[serde(default)]
+    pub webhooks: Option<String>,
+    /// What was heard of what came to be.
+    #[serde(default)]
+    pub heard: Heard,
 }

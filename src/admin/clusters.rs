@@ -13,7 +13,7 @@ pub(super) async fn answer(ask: Ask, judge: &Judge) -> Result<Answer, Ask> {
     let now = Timestamp::now().as_second();
     Ok(match ask {
         Ask::Clusters => Answer::Clusters(registers.clusters()),
-        Ask::Cluster { id } => Answer::Cluster(registers.cluster(id).map(Box::new)),
+        Ask::Cluster { id } => Answer::Cluster(judge.cluster_with_suspects(id).await.map(Box::new)),
         Ask::Release { id, why } => match registers.release(id, now, &why).await {
             Ok(released) => {
                 tracing::warn!(cluster = %id, why, "a cluster is released");

@@ -11,8 +11,10 @@ use crate::judge::Judge;
 use crate::judge::policy::{Policy, RegisterSize};
 use crate::lists::Lists;
 use crate::mail::dns::{DnsSettings, Resolver};
+use crate::mail::site::Prober;
 use crate::proxy::gate::{Access, Bounds, GateLayer};
 use crate::proxy::{Address, Listener, PoolSettings, ProxySettings, SOCKET_MODE, Timeouts};
+use crate::secret::Secret;
 use crate::store::{Store, StoreError, StoreSettings};
 use crate::verdict::Rule;
 
@@ -33,13 +35,16 @@ pub(super) fn judge(settings: &Settings, control: Handle) -> anyhow::Result<Judg
     let resolver = Resolver::new(&dns_settings(settings), control.clone())
         .context("no DNS resolver can be had; name one in [dns] servers")?;
     let lists = lists(settings)?;
-    Ok(Judge::new(
-        store,
-        resolver,
-        lists,
-        policy(settings),
-        control,
-    ))
+    let prober = settings
+        .probe
+        .enabled
+        .then(|| Prober::new(resolver.clone()));
+    let judge = Judge::new(store, resolver, lists, policy(settings), control)
+        .expecting_accounts(settings.webhooks.sign_ups_elsewhere);
+    Ok(match prober {
+        Some(prober) => judge.probing(prober),
+        None => judge,
+    })
 }
 
 /// Waits a little for a verb that is at work on the store, or for a gate that is ending.
@@ -201,6 +206,26 @@ pub(super) fn status(settings: &Settings, listen: String) -> crate::admin::ask::
     }
 }
 
+/// The secrets that webhooks are signed with.
+///
+/// # Errors
+/// If the file cannot be read or has none.
+pub(super) fn webhook_secrets(settings: &Settings) -> anyhow::Result<Vec<Secret>> {
+    let mut secrets = settings.webhooks.secrets.clone();
+    if let Some(path) = &settings.webhooks.secret_file {
+        let cannot = || format!("cannot read {} (webhooks.secret-file)", path.display());
+        let text = std::fs::read_to_string(path).with_context(cannot)?;
+        let lines = text.lines().map(str::trim).filter(|line| line.len() >= 16);
+        secrets.extend(lines.map(Secret::new));
+        anyhow::ensure!(
+            !secrets.is_empty(),
+            "{} (webhooks.secret-file) has no line of at least 16 characters",
+            path.display()
+        );
+    }
+    Ok(secrets)
+}
+
 /// What changed between two configurations but takes a restart to be used.
 pub(super) fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
     let changed = [
@@ -209,6 +234,8 @@ pub(super) fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
         ("[bounds]", old.bounds != new.bounds),
         ("[upstream]", old.upstream != new.upstream),
         ("[admin]", old.admin != new.admin),
+        ("[probe]", old.probe != new.probe),
+        ("[webhooks]", old.webhooks != new.webhooks),
         ("[store]", old.store != new.store),
         ("[events]", old.events != new.events),
         ("[dns]", old.dns != new.dns),

@@ -25,6 +25,7 @@ impl Check {
         if self.no_lists {
             return Ok(());
         }
+        assemble::webhook_secrets(&settings)?;
         let lists = assemble::lists(&settings)?;
         for loaded in lists.loaded() {
             println!(

@@ -142,6 +142,12 @@ fn tell(cluster: &Cluster) -> String {
         "confirmed      {} of the suspects, as far as known\n",
         cluster.confirmed
     ));
+    if cluster.sites.looked > 0 {
+        text.push_str(&format!(
+            "web sites      nothing answers on {} of {} that were looked at\n",
+            cluster.sites.dead, cluster.sites.looked
+        ));
+    }
     let contained = if cluster.contained {
         "contained; to let them go: tuskgate contain --tokens {} --release"
     } else {
@@ -211,8 +217,16 @@ fn shared(name: &str, suspects: &[Suspect], of: impl Fn(&Suspect) -> Option<Stri
 
 fn tell_suspect(suspect: &Suspect) -> String {
     let word = |value: Option<String>| value.unwrap_or_else(|| "-".into());
+    let account = suspect.account.map(|account| {
+        let state = if account.confirmed {
+            "confirmed"
+        } else {
+            "unconfirmed"
+        };
+        format!("{} {state}", account.id)
+    });
     format!(
-        "  {}  {:<24} {:<24} {:<20} {}\n",
+        "  {}  {:<24} {:<24} {:<20} {:<32} {}\n",
         time(suspect.at),
         word(
             suspect
@@ -223,5 +237,6 @@ fn tell_suspect(suspect: &Suspect) -> String {
         word(suspect.domain.as_ref().map(ToString::to_string)),
         word(suspect.client.map(|network| network.to_string())),
         word(suspect.client_id.as_ref().map(ToString::to_string)),
+        word(account),
     )
 }

@@ -10,7 +10,7 @@ use crate::admin::ask::{Answer, Ask};
 use crate::cli::reach::{self, Reach};
 use crate::cli::{Failure, clusters};
 use crate::cluster::{Cluster, ClusterId};
-use crate::event::{Event, EventId, VerdictRecord};
+use crate::event::{Event, EventId, Note, VerdictRecord};
 
 /// Explain one decision by the reference a refused person was shown
 #[derive(Debug, Args)]
@@ -87,6 +87,12 @@ fn tell(event: &Event, clusters: &[Cluster]) -> String {
     say("reference", Some(event.id.to_string()));
     say("at", Some(event.at.to_string()));
     say(
+        "what",
+        event.note.map(|note| match note {
+            Note::Bypass => "an account that the gate never let through".into(),
+        }),
+    );
+    say(
         "door",
         event
             .endpoint
@@ -112,10 +118,10 @@ fn tell(event: &Event, clusters: &[Cluster]) -> String {
         event.client_id.as_ref().map(ToString::to_string),
     );
     say("grant", event.grant.clone());
-    let decision = if event.admitted {
-        "admitted"
-    } else {
-        "refused"
+    let decision = match (event.note, event.admitted) {
+        (Some(_), _) => "none was asked for",
+        (None, true) => "admitted",
+        (None, false) => "refused",
     };
     let times = if event.count > 1 {
         format!(" ({} like it)", event.count)

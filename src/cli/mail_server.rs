@@ -108,6 +108,18 @@ fn tell(report: &ServerReport) -> String {
         "  and spare {} domains of this week that are known for longer\n",
         report.would_spare
     ));
+    if report.sites.looked > 0 {
+        text.push_str(&format!(
+            "  nothing answers on the web sites of {} of {} domains looked at\n",
+            report.sites.dead, report.sites.looked
+        ));
+    }
+    if report.reports.0 > 0 {
+        let (people, accounts) = report.reports;
+        text.push_str(&format!(
+            "  {people} people reported {accounts} accounts behind it within a week\n"
+        ));
+    }
     text
 }
 

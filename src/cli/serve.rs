@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::admin::webhooks::{self, Ear};
 use crate::admin::{Control, http, socket};
 use crate::cli::{Failure, assemble, log};
 use crate::config::{self, Environment, Settings};
@@ -113,6 +114,10 @@ pub(super) async fn administer(
         }
         None => None,
     };
+    let ear = ear(settings, judge).await?;
+    if let Some((listener, _)) = &ear {
+        status.webhooks = Some(listener.local_addr()?.to_string());
+    }
     let control = Arc::new(Control {
         judge: Arc::clone(judge),
         status,
@@ -122,7 +127,28 @@ pub(super) async fn administer(
     if let Some(listener) = health {
         keep(http::serve(listener, Arc::clone(&control)));
     }
+    if let Some((listener, ear)) = ear {
+        keep(webhooks::serve(listener, ear));
+    }
     Ok(control)
+}
+
+/// The webhook listener, if there is to be one.
+async fn ear(
+    settings: &Settings,
+    judge: &Arc<Judge>,
+) -> anyhow::Result<Option<(TcpListener, Arc<Ear>)>> {
+    let Some(address) = settings.webhooks.address else {
+        return Ok(None);
+    };
+    let secrets = assemble::webhook_secrets(settings)?;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address} (webhooks.address)"))?;
+    Ok(Some((
+        listener,
+        Arc::new(Ear::new(Arc::clone(judge), secrets)),
+    )))
 }
 
 /// A task that never ends by itself; if it does, the process ends with it, so

@@ -40,8 +40,31 @@ fn tell(status: &Status) -> String {
         text.push_str(&format!("health and metrics on http://{admin}\n"));
     }
     text.push_str(&format!("{} bans and allow entries\n", status.bans));
+    text.push_str(&tell_heard(status));
     for trouble in &status.troubles {
         text.push_str(&format!("trouble: {trouble}\n"));
+    }
+    text
+}
+
+fn tell_heard(status: &Status) -> String {
+    let heard = &status.heard;
+    let mut text = match &status.webhooks {
+        Some(address) => format!(
+            "webhooks on http://{address}/webhooks: {} taken, {} refused; {} of {} sign-ups confirmed\n",
+            heard.events, heard.refused, heard.confirmed, heard.admitted
+        ),
+        None if heard.links > 0 => format!(
+            "{} confirmation links followed, {} sign-ups let in\n",
+            heard.links, heard.admitted
+        ),
+        None => String::new(),
+    };
+    if let Some(last) = heard.last_bypass {
+        text.push_str(&format!(
+            "{} accounts came to be beside the gate, the last {last:.0}\n",
+            heard.bypasses
+        ));
     }
     text
 }

@@ -219,6 +219,11 @@ impl<'d> Section<'_, 'd> {
         valid: &str,
     ) -> Option<T> {
         let key = self.key(key);
+        // Never shown, not even a wrong one.
+        let found = match key.ends_with(".secret") {
+            true => "…".to_owned(),
+            false => found,
+        };
         match read {
             Ok(value) => {
                 self.reader.written.insert(key, (place, found));

@@ -8,8 +8,8 @@ use super::mistake::Mistakes;
 use super::reader::{Reader, Section};
 use super::said::Document;
 use super::settings::{
-    Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes,
-    Settings, Store, Timeouts, Upstream, UpstreamAddress,
+    Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes, Probe,
+    Settings, Store, Timeouts, Upstream, UpstreamAddress, Webhooks,
 };
 use super::value::{self, Limited, Shape};
 use crate::judge::limit::{Budget, Limit};
@@ -37,6 +37,10 @@ fn root(root: &mut Section<'_, '_>) -> Settings {
     let bounds = root.section("bounds", bounds);
     let store = root.section("store", store);
     let admin = root.section("admin", |section| admin(section, &store));
+    let webhooks = root.section("webhooks", webhooks);
+    let probe = root.section("probe", |section| Probe {
+        enabled: section.one("enabled", &value::BOOL).unwrap_or_default(),
+    });
     let events = root.section("events", events);
     let dns = root.section("dns", dns);
     let lists = root.section("lists", lists);
@@ -52,6 +56,8 @@ fn root(root: &mut Section<'_, '_>) -> Settings {
         bounds,
         upstream,
         admin,
+        webhooks,
+        probe,
         store,
         events,
         dns,
@@ -172,6 +178,18 @@ fn admin(section: &mut Section<'_, '_>, store: &Store) -> Admin {
             || store.path.join("admin.sock"),
             |path| section.document().resolve(path),
         ),
+    }
+}
+
+fn webhooks(section: &mut Section<'_, '_>) -> Webhooks {
+    let file = section.one("secret-file", &value::PATH);
+    Webhooks {
+        address: section.one("address", &value::WEBHOOKS).flatten(),
+        secrets: section.many("secret", &value::SECRET).unwrap_or_default(),
+        secret_file: file.map(|path| section.document().resolve(path)),
+        sign_ups_elsewhere: section
+            .one("sign-ups-elsewhere", &value::BOOL)
+            .unwrap_or_default(),
     }
 }
 
@@ -299,6 +317,7 @@ fn together(root: &mut Section<'_, '_>, settings: &Settings) {
             "give the admin listener a port of its own, out of reach of the public",
         );
     }
+    webhooks_together(root, settings);
     if let Some(shared) = &settings.store.shared
         && shared.topology == Topology::Single
         && shared.urls.len() > 1
@@ -314,6 +333,37 @@ fn together(root: &mut Section<'_, '_>, settings: &Settings) {
             "bounds.bodies",
             "is smaller than bounds.body, so the largest allowed body could never be held",
             "make it at least as large, better a hundred times",
+        );
+    }
+}
+
+fn webhooks_together(root: &mut Section<'_, '_>, settings: &Settings) {
+    let Webhooks {
+        address: Some(address),
+        secrets,
+        secret_file,
+        ..
+    } = &settings.webhooks
+    else {
+        return;
+    };
+    let listen = match &settings.listen.address {
+        ListenAddress::Tcp(at) => Some(*at),
+        ListenAddress::Unix(_) => None,
+    };
+    let taken = listen == Some(*address) || settings.admin.address == Some(*address);
+    if taken && address.port() != 0 {
+        root.conflict(
+            "webhooks.address",
+            "is listen.address or admin.address",
+            "give the webhook listener a port of its own, which Mastodon's Sidekiq can reach",
+        );
+    }
+    if secrets.is_empty() && secret_file.is_none() {
+        root.conflict(
+            "webhooks.address",
+            "has no secret, so anybody could tell the gate anything",
+            "copy the signing secret that Mastodon shows under /admin/webhooks to webhooks.secret or a file named in webhooks.secret-file",
         );
     }
 }

@@ -16,6 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::judge::cluster::size::DEFAULT_SIZE;
 use crate::judge::limit::{Budget, Limit};
 use crate::lists::Files;
+use crate::secret::Secret;
 use crate::store::SharedSettings;
 use crate::verdict::{Mode, Rule};
 
@@ -37,6 +38,10 @@ pub struct Settings {
     pub upstream: Upstream,
     /// How the gate itself is spoken to.
     pub admin: Admin,
+    /// Where Mastodon tells what came to be.
+    pub webhooks: Webhooks,
+    /// Whether the web sites of fresh domains behind suspicious servers are looked at.
+    pub probe: Probe,
     /// Where what outlives a request is kept.
     pub store: Store,
     /// What is remembered.
@@ -192,6 +197,26 @@ impl Default for Admin {
             socket: Store::default().path.join("admin.sock"),
         }
     }
+}
+
+/// `[webhooks]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Webhooks {
+    /// Where Mastodon's Sidekiq reaches the gate; `None` for nowhere.
+    pub address: Option<SocketAddr>,
+    /// The signing secrets of the webhooks, any of which is right.
+    pub secrets: Vec<Secret>,
+    /// A file with such secrets, one on each line.
+    pub secret_file: Option<PathBuf>,
+    /// Whether accounts come to be beside the gate day by day, as they should.
+    pub sign_ups_elsewhere: bool,
+}
+
+/// `[probe]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Probe {
+    /// Off unless somebody says so: it makes the gate speak to strangers' servers.
+    pub enabled: bool,
 }
 
 /// `[store]`.

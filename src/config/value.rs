@@ -183,6 +183,19 @@ pub(super) const ADMIN: Kind<Option<SocketAddr>> = Kind {
     },
 };
 
+pub(super) const WEBHOOKS: Kind<Option<SocketAddr>> = Kind {
+    valid: "\"ADDRESS:PORT\" such as \"127.0.0.1:9301\", or \"off\"",
+    read: ADMIN.read,
+};
+
+pub(super) const SECRET: Kind<Secret> = Kind {
+    valid: "a secret of at least 16 characters, in double quotes",
+    read: |said| match text(said)? {
+        short if short.len() < 16 => Err(Wrong::new("is too short to be one")),
+        text => Ok(Secret::new(text)),
+    },
+};
+
 pub(super) const DNS_SERVER: Kind<SocketAddr> = Kind {
     valid: "an address, such as \"127.0.0.1\" or \"[::1]:5353\"; the port is 53 unless given",
     read: |said| {

@@ -130,6 +130,7 @@ impl MailSight {
                 client: attempt.client.known().map(narrow_network),
                 client_id: app.client_id().cloned(),
                 username: attempt.username.as_deref().map(cut),
+                account: None,
             })
             .collect()
     }

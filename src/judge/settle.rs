@@ -18,8 +18,12 @@ impl Judge {
         if let Some(reserved) = judgement.reserved {
             self.settle_charges(reserved, lesson.outcome);
         }
+        self.hearing.signed_up(attempt, lesson.outcome);
         if lesson.outcome == Outcome::Fail {
             self.registers.withdraw(&judgement.counted);
+        }
+        if lesson.outcome != Outcome::Fail && !judgement.counted.servers.is_empty() {
+            self.look_at_sites(attempt);
         }
         if lesson.outcome != Outcome::Create {
             return;

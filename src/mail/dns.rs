@@ -28,7 +28,7 @@ use crate::mailbox::Domain;
 use crate::telemetry::dns::{LapseLabel, LapseOf};
 use crate::telemetry::metrics;
 
-use ask::Asker;
+use ask::{Answer, Asker};
 use cache::{Cache, Lives, Recall};
 use flight::{Flights, Landing};
 use health::Health;
@@ -131,6 +131,8 @@ pub struct Lapse {
 /// Looks mail servers up. Clones share cache, caps and look-ups in flight.
 #[derive(Clone)]
 pub struct Resolver {
+    asker: Asker,
+    addresses: usize,
     cache: Arc<Cache>,
     flights: Flights,
     health: Health,
@@ -149,8 +151,16 @@ impl Resolver {
         let remembered = NonZeroUsize::new(settings.remembered).unwrap_or(NonZeroUsize::MIN);
         let cache = Arc::new(Cache::new(remembered, Lives::from(settings)));
         let health = Health::new(settings, asker.clone(), runtime.clone())?;
-        let flights = Flights::new(settings, asker, cache.clone(), health.clone(), runtime);
+        let flights = Flights::new(
+            settings,
+            asker.clone(),
+            cache.clone(),
+            health.clone(),
+            runtime,
+        );
         Ok(Self {
+            asker,
+            addresses: settings.addresses,
             cache,
             flights,
             health,
@@ -202,6 +212,25 @@ impl Resolver {
     pub async fn look_again(&self, domain: &Domain) -> Result<Finding, Lapse> {
         let patience = self.background.saturating_add(self.timeout);
         self.fly(domain, patience).await
+    }
+
+    /// Every address of a host, uncached; none if there is no such name. For the
+    /// control side: whoever calls keeps to a few at a time.
+    ///
+    /// # Errors
+    /// If it cannot be told within the time-out, or there are too many.
+    pub async fn addresses(&self, host: &Domain) -> Result<Vec<IpAddr>, LapseCause> {
+        let name = lookup::absolute(host.as_str()).ok_or(LapseCause::Failure)?;
+        let asking = self.asker.addresses(&name);
+        match timeout(self.timeout, asking).await {
+            Ok(Ok(Answer::Records(ips, _))) if ips.len() > self.addresses => {
+                Err(LapseCause::TooManyAddresses)
+            }
+            Ok(Ok(Answer::Records(ips, _))) => Ok(ips),
+            Ok(Ok(Answer::Empty(_) | Answer::NoName(_))) => Ok(Vec::new()),
+            Ok(Err(cause)) => Err(cause),
+            Err(_) => Err(LapseCause::Deadline),
+        }
     }
 
     /// Whether names that no attacker owns are not answered for: for health checks,

@@ -101,6 +101,14 @@ pub fn guarded_path(method: &Method, path: &str) -> Option<GuardedPath> {
     reaches.then_some(found)
 }
 
+/// Whether this is the link in a confirmation mail, as Mastodon writes it. No door: it only teaches.
+///
+/// Asked of every request that is no door: one comparison of lengths, mostly.
+#[must_use]
+pub fn is_confirmation_link(method: &Method, path: &str) -> bool {
+    path == "/auth/confirmation" && *method == Method::GET
+}
+
 /// The door, once the verb that the router sees is known.
 #[must_use]
 pub fn endpoint(path: GuardedPath, method_after_override: &Method) -> Option<Endpoint> {

@@ -80,6 +80,14 @@ impl Lesson {
     }
 }
 
+/// Whether the answer to a confirmation link is the one to a link that worked:
+/// sent on to sign in, to start, or to the app. A link that did not shows a page,
+/// and whoever is signed in and confirmed is sent home or to their settings.
+#[must_use]
+pub fn confirmed(status: StatusCode, headers: &HeaderMap) -> bool {
+    matches!(status, StatusCode::FOUND | StatusCode::SEE_OTHER) && web::confirmed(headers)
+}
+
 /// Whether [`lesson`] would look at the body of such a reply. If not, the
 /// caller need not keep any of it and passes `Body::Cut(&[])`.
 #[must_use]

@@ -36,6 +36,7 @@ mod access;
 mod answer;
 mod asking;
 mod body;
+mod confirming;
 mod contained;
 mod forward;
 mod function;
@@ -138,6 +139,9 @@ impl<S: Inner> Service<Request<Body>> for Gate<S> {
             };
         }
         match endpoint::guarded_path(request.method(), request.uri().path()) {
+            None if endpoint::is_confirmation_link(request.method(), request.uri().path()) => {
+                self.call_confirming(client, request)
+            }
             None if self.shared.access == Access::Log => self.call_logged(client, request),
             None => GateFuture::Pass {
                 inner: self.inner.call(request),
@@ -173,6 +177,30 @@ impl<S: Inner> Gate<S> {
         let passed = self.inner.call(request);
         GateFuture::Judge {
             judging: Box::pin(access::logged(passed, line)),
+        }
+    }
+
+    fn call_confirming(
+        &mut self,
+        client: ClientIp,
+        request: Request<Body>,
+    ) -> GateFuture<S::Future> {
+        let shared = Arc::clone(&self.shared);
+        let token = confirming::token(request.uri());
+        let line = (self.shared.access == Access::Log).then(|| access::Line::of(&request, client));
+        let passed = self.inner.call(request);
+        GateFuture::Judge {
+            judging: Box::pin(async move {
+                let response = match line {
+                    Some(line) => access::logged(passed, line).await,
+                    None => {
+                        let Ok(response) = passed.await;
+                        response
+                    }
+                };
+                confirming::learn(&shared, client, token, &response);
+                response
+            }),
         }
     }
 

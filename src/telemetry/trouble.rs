@@ -26,6 +26,10 @@ pub enum Trouble {
     Shared,
     /// A task that must not end has ended.
     TaskEnded,
+    /// An account came to be that the gate never let through.
+    Bypass,
+    /// Webhooks come that cannot be taken.
+    Webhook,
 }
 
 /// A kind, when it was last met, and what was said of it.

@@ -238,6 +238,7 @@ fn a_flood_of_domains_and_servers_stays_within_the_register_s_size() {
         client: None,
         client_id: None,
         username: Some("u".repeat(64)),
+        account: None,
     };
     // Somebody who was here before and often.
     let own = || Domain::new("mx.club.example").expect("a domain");

@@ -37,6 +37,7 @@ pub(super) async fn examine(patient: &mut Patient, report: &mut Report) {
     if let Some(status) = &patient.status {
         same_as_file(patient, status, report);
         troubles(status, report);
+        webhooks(patient, status, report);
     }
 }
 
@@ -90,6 +91,40 @@ fn troubles(status: &Status, report: &mut Report) {
             TROUBLE,
             trouble,
             "a trouble is shown for five minutes after it was last met",
+        ));
+    }
+}
+
+/// Whether Mastodon tells the gate what came to be, and whether all of it came through the gate.
+fn webhooks(patient: &Patient, status: &Status, report: &mut Report) {
+    const WEBHOOKS: &str = "webhooks";
+    let heard = &status.heard;
+    let Some(address) = &status.webhooks else {
+        return;
+    };
+    report.add(match heard.last {
+        Some(last) => Finding::ok(
+            WEBHOOKS,
+            format!(
+                "{} taken since the gate started, the last {last:.0}; {} accounts confirmed",
+                heard.events, heard.confirmed
+            ),
+        ),
+        None => Finding::warn(
+            WEBHOOKS,
+            format!("none has come to {address} since the gate started"),
+            "in Mastodon's /admin/webhooks, add http://ADDRESS:PORT/webhooks as Sidekiq reaches it, for account.created, account.approved, account.updated and report.created",
+        ),
+    });
+    let expected = patient.settings.webhooks.sign_ups_elsewhere;
+    if let Some(last) = heard.last_bypass.filter(|_| !expected) {
+        report.add(Finding::warn(
+            WEBHOOKS,
+            format!(
+                "{} accounts came to be that the gate never let through, the last seen {last:.0}",
+                heard.bypasses
+            ),
+            "by tootctl, an identity provider or LDAP that is as it should be; else Mastodon is reached beside the gate (a published port 3000, another server block)",
         ));
     }
 }

@@ -9,6 +9,7 @@
 
 mod look;
 mod ration;
+mod success;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use crate::app::ClientId;
-use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, Suspect};
+use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, Sites, Suspect};
 use crate::judge::cluster::bounded::Bounded;
 use crate::judge::cluster::size::DEFAULT_SIZE;
 use look::{Look, Made, Rates, Total};
@@ -93,6 +94,7 @@ pub struct Apps {
     clusters: BTreeMap<u64, Cluster>,
     next_cluster: u64,
     changes: Vec<Change>,
+    successes: success::Successes,
 }
 
 /// What the register says of an attempt through an app, or to make one.
@@ -149,6 +151,7 @@ impl Apps {
             clusters: BTreeMap::new(),
             next_cluster: 1,
             changes: Vec::new(),
+            successes: success::Successes::default(),
         }
     }
 
@@ -213,7 +216,7 @@ impl Apps {
         let tuning = self.tuning.clone();
         if let Some(cluster) = self.counting(&name) {
             let hit = created >= cluster.since && now - cluster.opened < tuning.memory;
-            if hit {
+            if hit && !self.successes.proven(id, now) {
                 let number = cluster.id.number;
                 return self.ration(number, name, now);
             }
@@ -250,6 +253,12 @@ impl Apps {
         if let Some(made) = made.into_iter().find(|m| m.at == at && m.id.is_none()) {
             made.id = Some(id.clone());
         }
+    }
+
+    /// An account that came through this app at `made` has confirmed; `server` stands for its
+    /// mail server.
+    pub fn confirm(&mut self, id: &ClientId, server: u64, made: i64) {
+        self.successes.add(id, server, made);
     }
 
     /// Takes something counted back: nothing came of it.
@@ -303,6 +312,7 @@ impl Apps {
             refused: 0,
             confirmed: 0,
             contained: false,
+            sites: Sites::default(),
         };
         self.changes
             .push(Change::Cluster(Box::new(cluster.clone())));
@@ -386,6 +396,7 @@ impl Made {
             client: self.creator,
             client_id: self.id.clone(),
             username: None,
+            account: None,
         }
     }
 }

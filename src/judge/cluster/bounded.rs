@@ -103,6 +103,12 @@ impl<K: Hash + Eq + Clone + Weigh, V: Weigh> Bounded<K, V> {
         self.entries.is_empty()
     }
 
+    /// All entries, the latest used first.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        let entries = self.entries.iter();
+        entries.map(|(key, weighed)| (key, &weighed.value))
+    }
+
     /// The value, as it is.
     #[must_use]
     pub fn peek<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
 use crate::cluster::SignUp;
+use crate::judge::cluster::servers::Report;
 use crate::mailbox::Domain;
 
 /// Sign-ups of one key that are kept exactly; in a flood the oldest go.
@@ -53,6 +54,8 @@ pub struct History {
     pub spent: i64,
     /// The last cluster it was part of.
     pub cluster: Option<u64>,
+    /// Accounts behind it that were reported lately.
+    pub reports: Vec<Report>,
 }
 
 impl History {

@@ -3,14 +3,18 @@
 //! The lock is held for microseconds and never across an await. A condemnation
 //! counts at once; the request that caused it waits until it is on the disk.
 
+use std::collections::BTreeSet;
+
 use parking_lot::Mutex;
 
-use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, SignUp};
+use crate::app::ClientId;
+use crate::cluster::{CameToBe, Change, Cluster, ClusterId, ClusterKind, Kept, SignUp, Suspect};
 use crate::judge::cluster::apps::{self, Apps};
 use crate::judge::cluster::measure::Measured;
 use crate::judge::cluster::servers::{ServerReport, Servers, Sighting, Ticket};
 use crate::judge::cluster::tuning::Tuning;
 use crate::mailbox::Domain;
+use crate::secret::KeyedHash;
 use crate::store::Store;
 
 /// The registers of a running gate.
@@ -23,10 +27,9 @@ pub struct Registers {
 }
 
 impl Registers {
-    /// The registers as `store` kept them.
+    /// The registers as they were kept; `store` keeps what changes.
     #[must_use]
-    pub fn open(store: &Store) -> Self {
-        let mut kept = store.take_kept_clusters();
+    pub fn restore(store: &Store, mut kept: Kept) -> Self {
         let (mail, app) = std::mem::take(&mut kept.clusters)
             .into_iter()
             .partition(|cluster| cluster.id.kind == ClusterKind::Mail);
@@ -64,6 +67,7 @@ impl Registers {
         let condemned = changes
             .iter()
             .any(|change| matches!(change, Change::Cluster(_)));
+        tell(&changes);
         self.keep(changes);
         if condemned && let Err(error) = self.store.flush_clusters().await {
             tracing::error!(%error, "a condemnation is in force but not on the disk");
@@ -89,6 +93,7 @@ impl Registers {
         let done = work(&mut apps);
         let changes = apps.changes();
         drop(apps);
+        tell(&changes);
         self.keep(changes);
         done
     }
@@ -102,6 +107,38 @@ impl Registers {
     /// An account with an address of this domain is known to have confirmed.
     pub fn confirm(&self, domain: &Domain, now: i64) {
         self.change(|servers| servers.confirm(domain, now));
+    }
+
+    /// An account with this domain that came through this app, made at `made`, has confirmed.
+    pub fn credit_app(&self, app: &ClientId, domain: &Domain, made: i64) {
+        let server = self.servers.lock().group(domain);
+        self.apps(|apps| apps.confirm(app, server, made));
+    }
+
+    /// The same by a link that seemed to work: weak.
+    pub fn confirm_by_link(&self, domain: &Domain, now: i64) {
+        self.change(|servers| servers.confirm_by_link(domain, now));
+    }
+
+    /// An account came of a sign-up, or has confirmed since.
+    pub fn name_account(&self, domain: &Domain, at: i64, username: &str, account: CameToBe) {
+        self.change(|servers| servers.name_account(domain, at, username, account));
+    }
+
+    /// Somebody whose word weighs something reported an account with this domain.
+    pub fn report(&self, domain: &Domain, by: KeyedHash, target: i64, now: i64) {
+        self.change(|servers| servers.hear_report(domain, by, target, now));
+    }
+
+    /// Whether a domain's web site is worth a look: fresh, behind a suspicious server.
+    #[must_use]
+    pub fn is_worth_a_look(&self, domain: &Domain, now: i64) -> bool {
+        self.servers.lock().is_worth_a_look(domain, now)
+    }
+
+    /// What was found there.
+    pub fn note_site(&self, domain: &Domain, alive: bool) {
+        self.change(|servers| servers.note_site(domain, alive));
     }
 
     /// Every cluster that is remembered, newest first.
@@ -158,6 +195,12 @@ impl Registers {
         Ok(marked)
     }
 
+    /// The sign-ups through one of these apps, behind servers that are counted.
+    #[must_use]
+    pub fn sign_ups_through(&self, apps: &BTreeSet<ClientId>) -> Vec<Suspect> {
+        self.servers.lock().sign_ups_through(apps)
+    }
+
     /// What is known of a mail server, by name or address.
     #[must_use]
     pub fn server(&self, text: &str, now: i64) -> Option<Vec<ServerReport>> {
@@ -180,13 +223,19 @@ impl Registers {
 
     fn keep(&self, changes: Vec<Change>) {
         for change in changes {
-            if let Change::Cluster(cluster) = &change
-                && cluster.ended.is_none()
-                && cluster.refused == 0
-            {
-                tracing::warn!(cluster = %cluster.id, evidence = %cluster.evidence, "a cluster is condemned");
-            }
             self.store.keep_cluster(change);
+        }
+    }
+}
+
+/// Says aloud what has just been condemned.
+fn tell(changes: &[Change]) {
+    for change in changes {
+        if let Change::Cluster(cluster) = change
+            && cluster.ended.is_none()
+            && cluster.refused == 0
+        {
+            tracing::warn!(cluster = %cluster.id, evidence = %cluster.evidence, "a cluster is condemned");
         }
     }
 }

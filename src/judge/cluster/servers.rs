@@ -6,12 +6,17 @@
 //! condemned, nor a domain grow old, by attempts that had no effect.
 
 mod condemn;
+mod learn;
 mod restore;
+mod sites;
 mod speak;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
 
 use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, MailKey, SeenDomain, SignUp};
 use crate::judge::cluster::bounded::Bounded;
@@ -22,8 +27,11 @@ use crate::judge::cluster::tuning::{Tuning, seconds};
 use crate::judge::cluster::weigh::{self, Scene};
 use crate::mailbox::Domain;
 
+pub use learn::Report;
 pub use speak::{ServerReport, ServerVerdict};
 
+/// Web sites remembered.
+const SITES: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
 /// First sights of fresh domains kept to know what is normal.
 const FIRST_SIGHTS: usize = 16_384;
 /// Clusters remembered; those in force are never forgotten.
@@ -45,6 +53,10 @@ pub struct Servers {
     next_serial: u64,
     next_cluster: u64,
     confirmations_known: bool,
+    /// Long-known domains whose links were followed, by the cluster in force.
+    linked: BTreeMap<u64, BTreeSet<Domain>>,
+    /// Whether the web sites of domains were seen to be alive.
+    sites: LruCache<Domain, bool>,
     changes: VecDeque<Change>,
 }
 
@@ -87,6 +99,8 @@ impl Servers {
             next_serial: 1,
             next_cluster: 1,
             confirmations_known: false,
+            linked: BTreeMap::new(),
+            sites: LruCache::new(SITES),
             changes: VecDeque::new(),
         }
     }
@@ -253,6 +267,7 @@ impl Servers {
             first,
         };
         let mut scene = self.scene(now);
+        let alert = scene.alert;
         let mut found = None;
         for key in sign_up.keys.iter() {
             let Some(history) = self.histories.peek(key) else {
@@ -262,6 +277,7 @@ impl Servers {
                 return None;
             }
             scene.again = self.is_suspected(history, now);
+            scene.alert = alert || self.is_reported(history, now);
             if let Some(finding) = weigh::judge(key, history, &coming, &scene, &self.tuning) {
                 found.get_or_insert((key.clone(), finding));
             }

@@ -44,6 +44,10 @@ pub struct Tuning {
     pub reach: Duration,
     /// How long a condemnation sharpens the eye for others.
     pub alert: Duration,
+    /// So many people must have reported so many accounts to sharpen it, too.
+    pub reports: usize,
+    /// For how long a report counts.
+    pub report_memory: Duration,
     /// The score that condemns again what was condemned before.
     pub again: f32,
     /// How long a condemnation is remembered against its server.
@@ -97,6 +101,8 @@ impl Default for Tuning {
             alerted: 0.6,
             reach: Duration::from_secs(DAY),
             alert: Duration::from_secs(DAY),
+            reports: 2,
+            report_memory: Duration::from_secs(7 * DAY),
             again: 2.0,
             memory: Duration::from_secs(30 * DAY),
             lasts: [

@@ -41,7 +41,7 @@ pub struct Scene {
     pub now: i64,
     /// Fresh domains behind other unlisted servers, for each window.
     pub elsewhere: [u32; 4],
-    /// Whether another cluster was condemned lately.
+    /// Whether another cluster was condemned lately, or accounts behind this key were reported.
     pub alert: bool,
     /// Whether this server was condemned before and the suspects may be real.
     pub again: bool,

@@ -3,6 +3,7 @@
 use crate::cluster::{MailKey, SeenDomain, SignUp};
 use crate::judge::cluster::bounded::Weigh;
 use crate::judge::cluster::history::{Entry, History};
+use crate::judge::cluster::servers::Report;
 use crate::mailbox::Domain;
 
 /// A reference-counted text: two counts, the bytes, rounding.
@@ -53,7 +54,8 @@ impl Weigh for History {
         let names = names.map(|entry| name(&entry.domain) + name(&entry.registrable));
         let unrelated = self.unrelated.capacity() * size_of::<(Domain, i64, bool)>();
         let others = self.unrelated.iter().map(|(domain, _, _)| name(domain));
-        let fixed = size_of::<Self>() + entries + unrelated;
+        let reports = self.reports.capacity() * size_of::<Report>();
+        let fixed = size_of::<Self>() + entries + unrelated + reports;
         fixed + names.sum::<usize>() + others.sum::<usize>()
     }
 

@@ -38,6 +38,7 @@ fn event(endpoint: Endpoint, second: i64) -> Event {
         outcome: Some(Outcome::Create),
         count: 1,
         facts: Some(Box::default()),
+        note: None,
     }
 }
 

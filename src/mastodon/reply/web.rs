@@ -112,6 +112,14 @@ fn target(headers: &HeaderMap) -> Option<Target<'_>> {
     Some(Target { path, query })
 }
 
+/// Where to a confirmation link that worked is redirected.
+pub(super) fn confirmed(headers: &HeaderMap) -> bool {
+    target(headers).is_some_and(|to| {
+        let home = matches!(to.path, "" | "/" | "/auth/edit" | "/auth/setup");
+        !home && to.path != "/auth/confirmation"
+    })
+}
+
 /// The consent form has no field `code`; the page for `response_mode=form_post` has.
 fn code_in_page(body: Body<'_>) -> Outcome {
     let (bytes, none) = match body {

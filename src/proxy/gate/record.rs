@@ -137,6 +137,7 @@ fn blank(judge: &Judge, at: Timestamp, client: ClientIp) -> Event {
         outcome: None,
         count: 1,
         facts: None,
+        note: None,
     }
 }
 

@@ -20,6 +20,12 @@ pub(super) fn answer(register: &Register, head: &Parts, params: &Params) -> Opti
     Some(match (verb, head.uri.path()) {
         (Method::GET, "/health") => reply::text(200, "OK"),
         (Method::GET, "/auth/sign_up" | "/auth/sign_in") => form("", ""),
+        (Method::GET, "/auth/confirmation") => match params.get("confirmation_token") {
+            Some(token) if token.starts_with("good") => {
+                reply::signed_in(&location(head, "/auth/sign_in"), 0)
+            }
+            _ => form("", "is invalid"),
+        },
         (Method::POST, "/api/v1/accounts") => api_sign_up(register, head, params),
         (Method::POST, "/auth") => web_sign_up(register, head, params),
         (Method::GET, "/auth/edit" | "/auth/setup") => edit(register, head),

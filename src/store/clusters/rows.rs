@@ -5,10 +5,13 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::account::KnownAccount;
 use crate::cluster::{Change, Cluster, Kept, SeenDomain, SignUp};
 use crate::mailbox::Domain;
+use crate::secret::KeyedHash;
 
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE sign_ups (
         serial INTEGER PRIMARY KEY,
         at     INTEGER NOT NULL,
@@ -26,12 +29,28 @@ pub(super) const MIGRATIONS: &[&str] = &["
         until INTEGER NOT NULL,
         facts TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE accounts (
+        id      INTEGER PRIMARY KEY,
+        created INTEGER NOT NULL,
+        facts   TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX accounts_created ON accounts (created);
+    CREATE TABLE heard (
+        hash TEXT PRIMARY KEY,
+        at   INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX heard_at ON heard (at);
+",
+];
 
 const DAY: i64 = 86_400;
 const SIGN_UPS: i64 = 8 * DAY;
 const DOMAINS: i64 = 180 * DAY;
 const CLUSTERS: i64 = 90 * DAY;
+const ACCOUNTS: i64 = 30 * DAY;
+const HEARD: i64 = 4 * DAY;
 
 /// The latest, as many as memory might have room for.
 pub(super) fn all(connection: &Connection) -> rusqlite::Result<Kept> {
@@ -53,11 +72,22 @@ pub(super) fn all(connection: &Connection) -> rusqlite::Result<Kept> {
         .map(|(_, cluster)| cluster);
     let mut clusters: Vec<_> = clusters.collect();
     clusters.sort_by_key(|cluster| (cluster.opened, cluster.id));
+    let facts = "SELECT id, facts FROM accounts ORDER BY created";
     Ok(Kept {
         sign_ups: sign_ups.collect(),
         domains: domains.collect(),
         clusters,
+        accounts: read::<i64, KnownAccount>(connection, facts)?,
+        heard: heard(connection)?,
     })
+}
+
+fn heard(connection: &Connection) -> rusqlite::Result<Vec<(KeyedHash, i64)>> {
+    let mut query = connection.prepare("SELECT hash, at FROM heard ORDER BY at")?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+    let known = |(hash, at): (String, i64)| Some((hash.parse().ok()?, at));
+    Ok(rows.into_iter().filter_map(known).collect())
 }
 
 /// Rows that cannot be read are said and left where they are.
@@ -99,6 +129,12 @@ pub(super) fn keep(connection: &Connection, change: &Change) -> rusqlite::Result
                 cluster.until,
                 json(cluster.as_ref())?
             ]),
+        Change::Account(id, account) => connection
+            .prepare_cached("INSERT OR REPLACE INTO accounts VALUES (?1, ?2, ?3)")?
+            .execute(params![id, account.created, json(account)?]),
+        Change::Heard(hash, at) => connection
+            .prepare_cached("INSERT OR REPLACE INTO heard VALUES (?1, ?2)")?
+            .execute(params![hash.to_string(), at]),
     }?;
     Ok(())
 }
@@ -114,6 +150,8 @@ pub(super) fn sweep(connection: &Connection, now: i64) -> rusqlite::Result<()> {
         ("DELETE FROM sign_ups WHERE at < ?1", now - SIGN_UPS),
         ("DELETE FROM domains WHERE last < ?1", now - DOMAINS),
         ("DELETE FROM clusters WHERE until < ?1", now - CLUSTERS),
+        ("DELETE FROM accounts WHERE created < ?1", now - ACCOUNTS),
+        ("DELETE FROM heard WHERE at < ?1", now - HEARD),
     ] {
         connection.execute(delete, [before])?;
     }

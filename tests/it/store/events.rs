@@ -46,6 +46,7 @@ pub(super) fn event(second: i64, rule: Option<Rule>, client: &str, domain: &str)
         outcome: None,
         count: 1,
         facts: None,
+        note: None,
     }
 }
 

@@ -27,6 +27,7 @@ use tuskgate::judge::limit::{Budget, Limit};
 use tuskgate::judge::policy::Policy;
 use tuskgate::lists::{Files, Lists};
 use tuskgate::mail::dns::{DnsSettings, Resolver};
+use tuskgate::mail::site::Prober;
 use tuskgate::proxy::gate::{Access, Bounds, GateLayer};
 use tuskgate::stand_in::dns::{StandInDns, Zone};
 use tuskgate::stand_in::upstream::{Recorded, StandIn};
@@ -110,6 +111,8 @@ pub(crate) struct Plan {
     pub(crate) delays: Option<Vec<Duration>>,
     /// Instead of the stand-in.
     pub(crate) upstream: Option<SocketAddr>,
+    /// Look at web sites, on these ports of loopback.
+    pub(crate) sites: Option<[u16; 2]>,
 }
 
 impl Default for Plan {
@@ -128,6 +131,7 @@ impl Default for Plan {
             bounds: Bounds::default(),
             delays: None,
             upstream: None,
+            sites: None,
         }
     }
 }
@@ -186,6 +190,11 @@ impl House {
         let mut judge = Judge::new(store, resolver, lists, plan.policy, stage.runtime.clone());
         if let Some(delays) = plan.delays {
             judge = judge.looking_again_after(delays);
+        }
+        if let Some([http, https]) = plan.sites {
+            let prober = Prober::new(judge.resolver().clone());
+            let own = std::net::Ipv4Addr::LOCALHOST.into();
+            judge = judge.probing(prober.reaching(own, http, https));
         }
         let judge = Arc::new(judge);
         let upstream = plan.upstream.unwrap_or(stage.mastodon.address());

@@ -97,3 +97,37 @@ fn what_came_to_nothing_is_not_counted() {
         }
     }
 }
+
+#[test]
+fn an_app_of_a_burst_is_known_once_people_of_several_servers_confirmed_over_a_week() {
+    let burst = || {
+        let mut register = register();
+        for n in 0..60 {
+            register.make("coolclient", None, T0 + n * 30);
+        }
+        register
+    };
+    let later = T0 + 8 * DAY;
+    let rationed = |register: &mut Apps| {
+        (0..200).any(|n| !passes(&register.token("coolclient", &app(1), T0 + 60, later + n)))
+    };
+    assert!(rationed(&mut burst()));
+    let taught = |servers: u64, accounts: u64, from: i64| {
+        let mut register = burst();
+        for n in 0..accounts {
+            register.confirm(&app(1), n % servers, from);
+        }
+        register
+    };
+    assert!(!rationed(&mut taught(3, 5, T0 + 300)));
+    assert!(rationed(&mut taught(2, 50, T0 + 300)), "two servers");
+    assert!(rationed(&mut taught(4, 4, T0 + 300)), "four accounts");
+    assert!(
+        rationed(&mut taught(5, 50, later - DAY)),
+        "all of yesterday"
+    );
+    let mut other = taught(5, 50, T0 + 300);
+    let another =
+        (0..200).any(|n| !passes(&other.token("coolclient", &app(2), T0 + 60, later + n)));
+    assert!(another, "one app's success is not its look's");
+}

@@ -44,6 +44,7 @@ impl Servers {
             confirmed: self.confirmed(&suspects),
             contained: false,
             refused: 0,
+            sites: self.sites_of(suspects.iter().map(|suspect| &suspect.domain)),
             suspects: suspects.iter().map(SignUp::suspect).collect(),
         };
         for key in &cluster.keys {
@@ -279,7 +280,7 @@ impl Servers {
         Some(cluster)
     }
 
-    fn end(&mut self, number: u64, now: i64, why: &str) {
+    pub(super) fn end(&mut self, number: u64, now: i64, why: &str) {
         let Some(cluster) = self.clusters.get_mut(&number) else {
             return;
         };

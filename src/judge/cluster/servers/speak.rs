@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::Servers;
-use crate::cluster::{Cluster, ClusterId, MailKey};
+use crate::cluster::{Cluster, ClusterId, MailKey, Sites};
 use crate::judge::cluster::history::Entry;
 use crate::judge::cluster::tuning::seconds;
 use crate::mail::providers;
@@ -34,6 +34,12 @@ pub struct ServerReport {
     /// Domains of the last week that are known for longer, so that it would not hit them.
     #[serde(default)]
     pub would_spare: u32,
+    /// What was found of the web sites of its latest domains.
+    #[serde(default)]
+    pub sites: Sites,
+    /// How many people reported how many accounts behind it within a week.
+    #[serde(default)]
+    pub reports: (usize, usize),
 }
 
 /// What is thought of a mail server.
@@ -119,6 +125,8 @@ impl Servers {
                 would_hit: Vec::new(),
                 would_hit_sign_ups: 0,
                 would_spare: 0,
+                sites: Sites::default(),
+                reports: (0, 0),
             };
         };
         let windows = self.tuning.windows.map(|window| {
@@ -148,6 +156,8 @@ impl Servers {
             would_hit,
             would_hit_sign_ups,
             would_spare: distinct(&older).len() as u32,
+            sites: self.sites_of(history.entries.iter().map(|entry| &entry.domain)),
+            reports: history.reported(week),
             key,
         }
     }

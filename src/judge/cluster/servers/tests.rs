@@ -27,6 +27,7 @@ fn sign_up(at: i64, name: &str, host: &str, ip: &str) -> SignUp {
         client: None,
         client_id: None,
         username: None,
+        account: None,
     }
 }
 
@@ -225,7 +226,7 @@ fn a_start_finds_everything_as_it_was() {
     for change in register.changes() {
         match change {
             Change::SignUp(serial, sign_up) => kept.sign_ups.push((serial, sign_up)),
-            Change::Withdraw(_) => {}
+            Change::Withdraw(_) | Change::Account(..) | Change::Heard(..) => {}
             Change::Domain(domain, seen) => {
                 domains.insert(domain, seen.expect("known"));
             }
@@ -239,4 +240,162 @@ fn a_start_finds_everything_as_it_was() {
     assert!(!let_in(&mut again, fresh));
     let other = sign_up(T0 + 2400, "z.example", "mx.other.example", "192.0.2.1");
     assert!(let_in(&mut again, other));
+}
+
+const HOSTER: (&str, &str) = ("mx.hoster.example", "192.0.2.9");
+
+fn hash(number: u8) -> crate::secret::KeyedHash {
+    crate::secret::KeyedHash([number; 16])
+}
+
+/// A hoster with `old` customers known for a month, then a wave through it.
+fn condemned_hoster(old: i64) -> Servers {
+    let mut register = register();
+    for number in (0..old).rev() {
+        let name = format!("village{number}.example");
+        let at = T0 - (30 + number * 10) * DAY;
+        let old = sign_up(at, &name, HOSTER.0, HOSTER.1);
+        assert!(let_in(&mut register, old));
+    }
+    wave(&mut register, T0, 40, |n| {
+        (format!("b{n}.example"), HOSTER.0.into(), HOSTER.1.into())
+    });
+    assert!(register.cluster(1).expect("condemned").in_force(T0 + 2400));
+    register
+}
+
+#[test]
+fn links_lift_only_by_twice_as_many_long_known_domains_and_teach_nothing_else() {
+    let mut register = condemned_hoster(6);
+    for number in 0..6 {
+        let new = domain(&format!("b{}.example", number % 3));
+        register.confirm_by_link(&new, T0 + 2400);
+        let village = domain(&format!("village{number}.example"));
+        for _ in 0..9 {
+            register.confirm_by_link(&village, T0 + 2400);
+        }
+        let ended = register.cluster(1).expect("remembered").ended.is_some();
+        assert_eq!(ended, number == 5);
+    }
+    assert!(!register.confirmations_known);
+    let village = domain("village0.example");
+    assert_eq!(register.domains.peek(&village).expect("known").confirmed, 0);
+}
+
+#[test]
+fn an_account_is_written_beside_its_sign_up_and_in_the_cluster() {
+    let mut register = register();
+    let mut suspects: Vec<_> = (0..6)
+        .map(|n| {
+            sign_up(
+                T0 + n,
+                &format!("b{n}.example"),
+                "mx.bots.example",
+                "198.51.100.7",
+            )
+        })
+        .collect();
+    for (n, suspect) in suspects.iter_mut().enumerate() {
+        suspect.username = Some(format!("bot{n}"));
+    }
+    let account = |id, confirmed| crate::cluster::CameToBe { id, confirmed };
+    let first = domain("b0.example");
+    for suspect in suspects {
+        register.enter(suspect);
+        assert!(register.name_account(&first, T0, "Bot0", account(1, false)));
+    }
+    // Before the condemnation, and after it.
+    let second = domain("b1.example");
+    assert!(register.name_account(&second, T0 + 1, "bot1", account(2, true)));
+    assert!(!register.name_account(&second, T0 + 1, "another", account(3, true)));
+    assert!(!register.name_account(&second, T0 + 9, "bot1", account(3, true)));
+    assert!(!register.name_account(&domain("x.example"), T0, "x", account(3, true)));
+    let cluster = register.cluster(1).expect("condemned");
+    let named: Vec<_> = cluster.suspects.iter().filter_map(|s| s.account).collect();
+    assert!(named.contains(&account(1, false)) && named.contains(&account(2, true)));
+    assert_eq!(named.len(), 2);
+}
+
+#[test]
+fn reports_make_the_eye_sharper_and_never_condemn() {
+    let bots = |n: i64| {
+        (
+            format!("b{n}.example"),
+            "mx.bots.example".into(),
+            "198.51.100.7".into(),
+        )
+    };
+    let admitted = |reports: &[(u8, i64)]| {
+        let mut register = register();
+        assert_eq!(wave(&mut register, T0, 2, bots), 2);
+        for (by, target) in reports {
+            register.hear_report(&domain("b0.example"), hash(*by), *target, T0 + 100);
+        }
+        assert_eq!(register.clusters(), [], "a report alone condemns nobody");
+        2 + wave(&mut register, T0 + 200, 40, |n| bots(n + 2))
+    };
+    let unreported = admitted(&[]);
+    assert!(admitted(&[(1, 10), (2, 11)]) < unreported);
+    // One person, or one account, is not enough, however often.
+    assert_eq!(admitted(&[(1, 10), (1, 11), (1, 12)]), unreported);
+    assert_eq!(admitted(&[(1, 10), (2, 10), (3, 10)]), unreported);
+    // Two domains of one's own never make a cluster, whoever is reported.
+    let mut register = register();
+    for n in 0..60 {
+        let name = format!("b{}.example", n % 2);
+        let one = sign_up(T0 + n * 60, &name, "mx.small.example", "192.0.2.77");
+        assert!(let_in(&mut register, one));
+        register.hear_report(&domain(&name), hash(n as u8), n, T0 + n * 60);
+    }
+}
+
+#[test]
+fn reports_are_forgotten_after_a_week_and_bounded() {
+    let mut register = register();
+    let one = sign_up(T0, "b.example", "mx.bots.example", "198.51.100.7");
+    assert!(let_in(&mut register, one));
+    for number in 0..200 {
+        register.hear_report(&domain("b.example"), hash(number), i64::from(number), T0);
+    }
+    let key = MailKey::Host(domain("mx.bots.example"));
+    let history = register.histories.peek(&key).expect("known").clone();
+    assert_eq!(history.reports.len(), 16);
+    assert!(register.is_reported(&history, T0 + 6 * DAY));
+    assert!(!register.is_reported(&history, T0 + 8 * DAY));
+}
+
+#[test]
+fn only_the_sites_of_fresh_domains_behind_a_suspicious_server_are_worth_a_look_once() {
+    let mut register = register();
+    let two = |n: i64| {
+        (
+            format!("b{n}.example"),
+            "mx.bots.example".into(),
+            "198.51.100.7".into(),
+        )
+    };
+    wave(&mut register, T0, 2, two);
+    assert!(
+        !register.is_worth_a_look(&domain("b1.example"), T0 + 60),
+        "nothing odd yet"
+    );
+    wave(&mut register, T0 + 120, 1, |_| two(2));
+    assert!(register.is_worth_a_look(&domain("b1.example"), T0 + 180));
+    assert!(
+        !register.is_worth_a_look(&domain("b1.example"), T0 + 2 * DAY),
+        "no longer fresh"
+    );
+    assert!(!register.is_worth_a_look(&domain("unknown.example"), T0 + 180));
+    register.note_site(&domain("b0.example"), false);
+    register.note_site(&domain("b1.example"), true);
+    assert!(!register.is_worth_a_look(&domain("b1.example"), T0 + 180));
+    wave(&mut register, T0 + 240, 20, |n| two(n + 3));
+    let cluster = register.cluster(1).expect("condemned").clone();
+    assert_eq!((cluster.sites.looked, cluster.sites.dead), (2, 1));
+    register.note_site(&domain("b2.example"), false);
+    register.note_site(&domain("b2.example"), false);
+    let cluster = register.cluster(1).expect("condemned").clone();
+    assert_eq!((cluster.sites.looked, cluster.sites.dead), (3, 2));
+    let report = register.report_name(&domain("mx.bots.example"), T0 + 600);
+    assert_eq!(report.first().expect("a host").sites.looked, 3);
 }
