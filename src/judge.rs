@@ -37,6 +37,7 @@ pub mod replay;
 pub mod rules;
 pub mod settle;
 pub mod sight;
+pub mod wave;
 
 use app_sight::{AppSight, Asking};
 use bench::Bench;
@@ -48,6 +49,7 @@ use rules::address::Mailbox;
 use rules::client_ban;
 use rules::rate::Dimension;
 use sight::Sight;
+use wave::live::Breaker;
 
 /// All that a judgement needs, shared by every worker.
 #[derive(Debug)]
@@ -59,6 +61,7 @@ pub struct Judge {
     recheck: Recheck,
     registers: Registers,
     contained: Contained,
+    breaker: Breaker,
     control: Handle,
 }
 
@@ -99,6 +102,7 @@ impl Judge {
         control: Handle,
     ) -> Self {
         let registers = Registers::open(&store);
+        let breaker = Breaker::open(&store);
         Self {
             store,
             resolver,
@@ -107,6 +111,7 @@ impl Judge {
             recheck: Recheck::new(recheck::DELAYS.to_vec()),
             registers,
             contained: Contained::default(),
+            breaker,
             control,
         }
     }

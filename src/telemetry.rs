@@ -14,6 +14,7 @@ pub mod proxy;
 pub mod shared;
 pub mod store;
 pub mod trouble;
+pub mod wave;
 
 /// Every counter, gauge and histogram.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub struct Metrics {
     pub shared: shared::SharedMetrics,
     /// Decisions and lapses.
     pub judge: judge::JudgeMetrics,
+    /// The breaker.
+    pub wave: wave::WaveMetrics,
 }
 
 /// The process's metrics.
@@ -54,5 +57,6 @@ static PROCESS: LazyLock<(Metrics, Registry)> = LazyLock::new(|| {
     metrics.store.register(&mut registry);
     metrics.shared.register(&mut registry);
     metrics.judge.register(&mut registry);
+    metrics.wave.register(&mut registry);
     (metrics, registry)
 });

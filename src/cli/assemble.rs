@@ -92,6 +92,7 @@ pub(super) fn policy(settings: &Settings) -> Policy {
             .iter()
             .map(|(limit, budget)| (*limit, *budget))
             .collect(),
+        breaker: settings.breaker,
         unguarded: unguarded.map(|(endpoint, _)| *endpoint).collect(),
     }
 }

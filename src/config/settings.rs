@@ -14,6 +14,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::endpoint::Endpoint;
 use crate::judge::limit::{Budget, Limit};
+use crate::judge::wave;
 use crate::lists::Files;
 use crate::store::SharedSettings;
 use crate::verdict::{Mode, Rule};
@@ -46,6 +47,8 @@ pub struct Settings {
     pub lists: Files,
     /// What each rule does.
     pub rules: Modes,
+    /// What the breaker does by itself.
+    pub breaker: wave::Settings,
     /// How much of everything.
     pub limits: Limits,
     /// Which doors are guarded.

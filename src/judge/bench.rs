@@ -10,13 +10,15 @@ use super::policy::Policy;
 use super::rules::address::Mailbox;
 use super::rules::rate::{self, Asked};
 use super::rules::{
-    address, app_ban, app_cluster, client_ban, mail_cluster, mail_domain, mail_server,
+    address, app_ban, app_cluster, client_ban, mail_cluster, mail_domain, mail_server, wave,
 };
 use super::sight::{Hit, Sight};
+use super::wave::Invites;
 use super::{Judge, Judgement, Reserved, doors};
 use crate::attempt::Attempt;
 use crate::endpoint::Endpoint;
 use crate::verdict::{Cause, Judged, Mode, Rule, Verdict};
+use crate::wave::Step;
 
 /// How long a judgement waits for the register. Without an answer a credential is unproven.
 const REGISTER_DEADLINE: Duration = Duration::from_millis(250);
@@ -29,6 +31,10 @@ pub(super) struct Bench<'a> {
     attempt: &'a Attempt,
     asking: &'a dyn Asking,
     unchanged: Option<bool>,
+    /// Whether an invite excuses it; then its charge is in `out`.
+    invited: Option<bool>,
+    /// How far the breaker is up, where it is enforced.
+    step: Step,
     out: Judgement,
 }
 
@@ -41,6 +47,8 @@ impl<'a> Bench<'a> {
             attempt,
             asking,
             unchanged: None,
+            invited: None,
+            step: Step::Normal,
             out: Judgement::default(),
         }
     }
@@ -82,7 +90,7 @@ impl<'a> Bench<'a> {
                 .await;
         }
         let mut mail = MailSight::default();
-        if !self.settled() && (self.asks(Rule::MailServer) || self.asks(Rule::Rate)) {
+        if !self.settled() && self.asks_about_mail() {
             // `rate` needs it too: whose budget an address draws on is decided by its server.
             mail = self.look_at_mail().await;
         }
@@ -97,9 +105,18 @@ impl<'a> Bench<'a> {
         if !self.settled() && self.asks(Rule::AppCluster) {
             self.count_app();
         }
+        if !self.settled() && self.asks(Rule::Wave) {
+            self.hold_back(&mail).await;
+        }
         if !self.settled() && self.asks(Rule::Rate) {
             self.reserve(&mail).await;
         }
+    }
+
+    fn asks_about_mail(&self) -> bool {
+        [Rule::MailServer, Rule::Wave, Rule::Rate]
+            .into_iter()
+            .any(|rule| self.asks(rule))
     }
 
     async fn look_at_mail(&mut self) -> MailSight {
@@ -238,10 +255,7 @@ impl<'a> Bench<'a> {
         if let apps::Sighting::Counted(ticket) = &sighting {
             self.out.counted.apps.push(ticket.clone());
         }
-        let allow = self.out.app.client_id().and_then(|id| {
-            let allow = self.sight.bans.allows().client_id(id, self.sight.now);
-            allow.map(Hit::of_ban)
-        });
+        let allow = self.app_allow();
         let facts = app_cluster::Facts {
             sighting,
             making: attempt.endpoint == Endpoint::AppCreate,
@@ -251,7 +265,69 @@ impl<'a> Bench<'a> {
         self.say(Rule::AppCluster, app_cluster::judge(facts));
     }
 
+    async fn hold_back(&mut self, mail: &MailSight) {
+        let held = self.judge.breaker(self.attempt.at.as_second(), &self.policy);
+        if self.policy.mode(Rule::Wave) == Mode::Enforce {
+            self.step = held.step;
+        }
+        let allowed = self.app_allow().is_some();
+        let facts = wave::Facts {
+            step: held.step,
+            door: self.attempt.endpoint,
+            provider: mail.provider(self.attempt, &self.out.app, &self.sight, |known| {
+                self.judge.registers.both(|servers, _| known(servers))
+            }),
+            through: wave::through(self.attempt, &self.out.app, allowed),
+            why: held.why,
+            wait: held.wait,
+        };
+        let verdict = wave::judge(&facts);
+        if matches!(verdict, Verdict::Refuse(_)) && self.invited().await {
+            self.say(Rule::Wave, Verdict::Abstain(Cause::Invited));
+        } else {
+            self.say_of_mail(Rule::Wave, verdict).await;
+        }
+    }
+
+    fn app_allow(&self) -> Option<Hit> {
+        let id = self.out.app.client_id()?;
+        let allow = self.sight.bans.allows().client_id(id, self.sight.now);
+        allow.map(Hit::of_ban)
+    }
+
+    /// Whether the attempt comes with an invite that the upstream confirms and whose
+    /// own budget is not spent. Asked once, and only if something would refuse.
+    async fn invited(&mut self) -> bool {
+        if self.invited.is_none() {
+            self.invited = Some(self.is_invited().await);
+        }
+        self.invited == Some(true)
+    }
+
+    async fn is_invited(&mut self) -> bool {
+        if self.policy.breaker.invites != Invites::Pass || self.attempt.invite.is_none() {
+            return false;
+        }
+        if self.asking.invited(self.attempt).await != Some(true) {
+            return false;
+        }
+        let key = self.judge.store.key();
+        let dimensions = rate::by_invite(self.attempt, &self.policy.limits, key);
+        let charges: Vec<_> = dimensions.iter().map(|d| d.charge).collect();
+        match self.judge.store.reserve(&charges, self.now()).await {
+            Ok(held) => {
+                self.out.reserved = Some(Reserved { dimensions, held });
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
     async fn reserve(&mut self, mail: &MailSight) {
+        if self.invited == Some(true) {
+            self.say(Rule::Rate, Verdict::Abstain(Cause::Invited));
+            return;
+        }
         let own_servers = mail.own_servers();
         let asked = Asked {
             attempt: self.attempt,
@@ -261,10 +337,17 @@ impl<'a> Bench<'a> {
             own_servers: &own_servers,
             shared_mail: mail.shared_or_unknown(),
         };
-        let dimensions = rate::dimensions(&asked, &self.policy.limits, self.judge.store.key());
+        let limits = match self.step {
+            Step::Normal => &self.policy.limits,
+            _ => &self.policy.limits.tightened(),
+        };
+        let dimensions = rate::dimensions(&asked, limits, self.judge.store.key());
         let charges: Vec<_> = dimensions.iter().map(|d| d.charge).collect();
         let mode = self.policy.mode(Rule::Rate);
         match self.judge.store.reserve(&charges, self.now()).await {
+            Err(_) if self.invited().await => {
+                self.say(Rule::Rate, Verdict::Abstain(Cause::Invited));
+            }
             Err(spent) => {
                 let verdict = rate::refuse(&spent);
                 self.say_of_mail(Rule::Rate, verdict).await;

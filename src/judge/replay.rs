@@ -21,13 +21,15 @@ use crate::judge::mail_sight::MailSight;
 use crate::judge::policy::Policy;
 use crate::judge::rules::address::Mailbox;
 use crate::judge::rules::rate::{self, Asked, Dimension, Keep};
-use crate::judge::rules::{app_cluster, mail_cluster, mail_server};
+use crate::judge::rules::{app_cluster, mail_cluster, mail_server, wave as breaker};
 use crate::judge::sight::Sight;
+use crate::judge::wave::{SignUp, Wave, live as watch};
 use crate::mail::dns::Finding;
 use crate::mailbox::Domain;
 use crate::secret::HashKey;
 use crate::store::limiter::{Limiter, Reservation};
-use crate::verdict::{Mode, Rule, Verdict};
+use crate::verdict::{Decision, Judged, Mode, Rule, Verdict};
+use crate::wave::{Kind, Move, Step};
 
 /// A judge that lives in the times of what it is shown.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Replay {
     limiter: Limiter,
     servers: Servers,
     apps: Apps,
+    wave: Wave,
+    moves: Vec<Move>,
     known: HashMap<ClientId, App>,
 }
 
@@ -47,6 +51,8 @@ pub struct Replay {
 pub struct Ruling {
     /// The enforced refusal.
     pub refused: Option<(Rule, String)>,
+    attempt: Attempt,
+    decision: Decision,
     counted: Counted,
     charged: Option<(Vec<Dimension>, Reservation)>,
 }
@@ -56,6 +62,7 @@ pub struct Ruling {
 pub struct Past {
     servers: Servers,
     apps: Apps,
+    wave: Wave,
 }
 
 impl Past {
@@ -65,6 +72,7 @@ impl Past {
         Self {
             servers: Servers::new(tuning),
             apps: Apps::new(apps),
+            wave: Wave::default(),
         }
     }
 }
@@ -80,6 +88,8 @@ impl Replay {
             limiter: Limiter::new(limiter_slots),
             servers: past.servers,
             apps: past.apps,
+            wave: past.wave,
+            moves: Vec::new(),
             known: HashMap::new(),
         }
     }
@@ -90,6 +100,7 @@ impl Replay {
         Past {
             servers: self.servers.clone(),
             apps: self.apps.clone(),
+            wave: self.wave.clone(),
         }
     }
 
@@ -103,6 +114,12 @@ impl Replay {
     #[must_use]
     pub const fn apps(&self) -> &Apps {
         &self.apps
+    }
+
+    /// How the breaker stands, and every move that it has made.
+    #[must_use]
+    pub fn breaker(&self) -> (Step, &[Move]) {
+        (self.wave.step(), &self.moves)
     }
 
     /// Learns of an app that came to be.
@@ -123,9 +140,12 @@ impl Replay {
         self.sight.now = attempt.at;
         let mut ruling = Ruling {
             refused: None,
+            attempt: attempt.clone(),
+            decision: Decision::default(),
             counted: Counted::default(),
             charged: None,
         };
+        self.look_at_wave(attempt.at.as_second());
         let app = self.app(attempt);
         let mail = MailSight::told(attempt, mail);
         let facts = mail.facts(&self.sight);
@@ -137,6 +157,9 @@ impl Replay {
         });
         self.say(attempt, &mut ruling, Rule::AppCluster, |own, counted| {
             own.app_cluster(attempt, &app, counted)
+        });
+        self.say(attempt, &mut ruling, Rule::Wave, |own, _| {
+            own.hold_back(attempt, &app, &mail)
         });
         let mut charged = None;
         self.say(attempt, &mut ruling, Rule::Rate, |own, _| {
@@ -153,8 +176,10 @@ impl Replay {
 
     /// Keeps or takes back what a ruling counted and charged.
     pub fn settle(&mut self, ruling: Ruling, outcome: Outcome) {
-        if outcome == Outcome::Fail {
-            self.withdraw(&ruling.counted);
+        match outcome {
+            Outcome::Fail => self.withdraw(&ruling.counted),
+            Outcome::Create if ruling.refused.is_none() => self.count_in_wave(&ruling),
+            Outcome::Create | Outcome::Unclear => {}
         }
         if let Some((dimensions, reservation)) = ruling.charged {
             self.limiter.give_back(reservation, |at| {
@@ -180,8 +205,50 @@ impl Replay {
             return;
         }
         let verdict = ask(self, &mut ruling.counted);
-        if let (Verdict::Refuse(reason), Mode::Enforce) = (verdict, mode) {
-            ruling.refused = Some((rule, reason.fact));
+        if let (Verdict::Refuse(reason), Mode::Enforce) = (&verdict, mode) {
+            ruling.refused = Some((rule, reason.fact.clone()));
+        }
+        ruling.decision.verdicts.push(Judged {
+            rule,
+            mode,
+            verdict,
+        });
+    }
+
+    fn look_at_wave(&mut self, now: i64) {
+        if self.policy.mode(Rule::Wave) == Mode::Off || !self.wave.is_due(now) {
+            return;
+        }
+        let evidence = watch::weigh(&self.wave, now, &self.policy, &self.servers, &self.apps);
+        let moved = self.wave.look(now, &self.policy.breaker, &evidence);
+        self.moves.extend(moved);
+    }
+
+    fn hold_back(&self, attempt: &Attempt, app: &AppSight, mail: &MailSight) -> Verdict {
+        let now = attempt.at.as_second();
+        breaker::judge(&breaker::Facts {
+            step: self.wave.step(),
+            door: attempt.endpoint,
+            provider: mail.provider(attempt, app, &self.sight, |known| known(&self.servers)),
+            through: breaker::through(attempt, app, false),
+            why: self.wave.why(),
+            wait: self.wave.wait(now),
+        })
+    }
+
+    /// As the live gate does when the reply has told that something came to be.
+    fn count_in_wave(&mut self, ruling: &Ruling) {
+        let tickets = ruling.counted.servers.iter();
+        let fresh = tickets.filter(|ticket| self.servers.is_first(**ticket));
+        let counts = watch::counts(&ruling.attempt, fresh.count(), true);
+        self.wave.count(&counts);
+        if doors::counted(ruling.attempt.endpoint) == Some(Kind::SignUp) {
+            let credential = ruling.attempt.credential.as_ref();
+            self.wave.signed_up(SignUp {
+                at: counts.at,
+                app: credential.map(|own| own.client_id.clone()),
+                condemned: watch::was_condemned(&ruling.decision, &self.policy),
+            });
         }
     }
 
@@ -241,7 +308,12 @@ impl Replay {
             own_servers: &own_servers,
             shared_mail: mail.shared_or_unknown(),
         };
-        let dimensions = rate::dimensions(&asked, &self.policy.limits, &self.key);
+        let tight = self.policy.mode(Rule::Wave) == Mode::Enforce && self.wave.step() > Step::Normal;
+        let limits = match tight {
+            true => &self.policy.limits.tightened(),
+            false => &self.policy.limits,
+        };
+        let dimensions = rate::dimensions(&asked, limits, &self.key);
         let charges: Vec<_> = dimensions.iter().map(|d| d.charge).collect();
         let now = attempt.at.as_microsecond().unsigned_abs();
         match self.limiter.reserve(&charges, now) {

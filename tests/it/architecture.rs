@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 10] = [
     &[
         "app", "attempt", "ban", "cluster", "endpoint", "event", "mailbox", "quota", "secret",
-        "verdict",
+        "verdict", "wave",
     ],
     &["mail", "rack"],
     // A list's names are read as mail reads them.

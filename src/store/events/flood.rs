@@ -149,6 +149,7 @@ pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
         | Rule::MailServer
         | Rule::MailCluster
         | Rule::AppCluster
+        | Rule::Wave
         | Rule::Rate => {
             let network = event.client.map(|ip| wide_network(ip).to_string());
             network.unwrap_or_else(|| verdict.fact.clone())
