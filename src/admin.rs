@@ -72,6 +72,7 @@ impl Control {
                 .iter()
                 .filter(|ban| ban.in_force(now))
                 .count(),
+            breaker: Some(self.judge.standing(now.as_second())),
             ..self.status.clone()
         }
     }

@@ -75,7 +75,9 @@ impl Step {
             Self::Normal => "nothing is held back",
             Self::Tighten => "sign-up budgets are tightened",
             Self::Known => "only known mail providers and established apps may sign up",
-            Self::WebOnly => "sign-up through apps is closed, on the web only with known mail providers",
+            Self::WebOnly => {
+                "sign-up through apps is closed, on the web only with known mail providers"
+            }
             Self::Closed => "all sign-up is closed",
         }
     }
@@ -96,10 +98,7 @@ impl TryFrom<u8> for Step {
     type Error = NotAStep;
 
     fn try_from(number: u8) -> Result<Self, NotAStep> {
-        Self::ALL
-            .get(usize::from(number))
-            .copied()
-            .ok_or(NotAStep)
+        Self::ALL.get(usize::from(number)).copied().ok_or(NotAStep)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::cluster::{Cluster, ClusterId};
 use crate::event::{Event, EventId};
 use crate::judge::cluster::servers::ServerReport;
 use crate::proxy::probe::Sighting;
+use crate::wave::{Standing, Step};
 
 /// A request. Attacker-reachable only through the filesystem: the socket is mode 0600.
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,6 +56,13 @@ pub enum Ask {
         id: ClusterId,
         /// Whether to contain.
         contain: bool,
+    },
+    /// Put a step of the breaker by hand, or let it go by itself again.
+    Pin {
+        /// Which; by itself if none.
+        step: Option<Step>,
+        /// Until when.
+        until: Option<Timestamp>,
     },
     /// What is known of a mail server.
     MailServer {
@@ -159,6 +167,8 @@ pub enum Answer {
     Contain(Option<usize>),
     /// What is known of a mail server, by each of its keys.
     MailServer(Vec<ServerReport>),
+    /// How the breaker stands now; a step put by hand is on the disk.
+    Breaker(Box<Standing>),
     /// It could not be done, and why.
     Fault(String),
 }
@@ -184,4 +194,7 @@ pub struct Status {
     pub troubles: Vec<String>,
     /// Bans and allow entries in force.
     pub bans: usize,
+    /// How the breaker stands.
+    #[serde(default)]
+    pub breaker: Option<Standing>,
 }

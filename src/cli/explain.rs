@@ -76,10 +76,11 @@ fn tell(event: &Event) -> String {
         event.client_id.as_ref().map(ToString::to_string),
     );
     say("grant", event.grant.clone());
-    let decision = if event.admitted {
-        "admitted"
-    } else {
-        "refused"
+    let moved = event.verdicts.iter().any(|said| said.verdict == "step");
+    let decision = match event.admitted {
+        _ if moved => "the breaker has moved",
+        true => "admitted",
+        false => "refused",
     };
     let times = if event.count > 1 {
         format!(" ({} like it)", event.count)

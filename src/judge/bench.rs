@@ -266,7 +266,9 @@ impl<'a> Bench<'a> {
     }
 
     async fn hold_back(&mut self, mail: &MailSight) {
-        let held = self.judge.breaker(self.attempt.at.as_second(), &self.policy);
+        let held = self
+            .judge
+            .breaker(self.attempt.at.as_second(), &self.policy);
         if self.policy.mode(Rule::Wave) == Mode::Enforce {
             self.step = held.step;
         }

@@ -165,7 +165,10 @@ impl MailSight {
         if attempt.mail_domains().next().is_none() || self.allow(sight).is_some() {
             return Provider::Known;
         }
-        let mut lapses = self.0.iter().filter_map(|(_, answer)| answer.as_ref().err());
+        let mut lapses = self
+            .0
+            .iter()
+            .filter_map(|(_, answer)| answer.as_ref().err());
         if let Some(lapse) = lapses.next() {
             return match lapse.resolver_down && lapses.all(|lapse| lapse.resolver_down) {
                 true => Provider::ResolverDown,

@@ -308,7 +308,8 @@ impl Replay {
             own_servers: &own_servers,
             shared_mail: mail.shared_or_unknown(),
         };
-        let tight = self.policy.mode(Rule::Wave) == Mode::Enforce && self.wave.step() > Step::Normal;
+        let tight =
+            self.policy.mode(Rule::Wave) == Mode::Enforce && self.wave.step() > Step::Normal;
         let limits = match tight {
             true => &self.policy.limits.tightened(),
             false => &self.policy.limits,

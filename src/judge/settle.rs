@@ -42,7 +42,13 @@ impl Judge {
             new_token = self.store.learn_token(hash, id).await;
         }
         let servers = &judgement.counted.servers;
-        self.count_in_wave(attempt, &judgement.decision, app.as_ref(), servers, new_token);
+        self.count_in_wave(
+            attempt,
+            &judgement.decision,
+            app.as_ref(),
+            servers,
+            new_token,
+        );
         if !judgement.proven && attempt.credential.is_some() {
             self.charge_late(attempt, &judgement.app).await;
         }

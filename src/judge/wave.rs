@@ -123,8 +123,7 @@ impl Wave {
     /// Whether it is time to look again.
     #[must_use]
     pub fn is_due(&self, now: i64) -> bool {
-        self.looked
-            .is_none_or(|at| now < at || now >= at + EVERY)
+        self.looked.is_none_or(|at| now < at || now >= at + EVERY)
     }
 
     /// What condemnations are worth as evidence at `now`. Only those of rules whose
@@ -226,7 +225,8 @@ impl Wave {
 
     fn roll(&mut self, now: i64) {
         let (normal, tuning) = (&mut self.normal, &self.tuning);
-        self.flow.roll(now, |hour, of| normal.learn(hour, of, tuning));
+        self.flow
+            .roll(now, |hour, of| normal.learn(hour, of, tuning));
     }
 
     fn show(&mut self, now: i64, why: Option<String>) -> Option<Move> {
@@ -268,7 +268,10 @@ impl Wave {
         let hours = self.tuning.evidence / 3600;
         let hour = now.div_euclid(3600);
         let normal = (0..hours)
-            .map(|back| self.normal.expected(Kind::SignUp, hour - back, &self.tuning))
+            .map(|back| {
+                self.normal
+                    .expected(Kind::SignUp, hour - back, &self.tuning)
+            })
             .sum();
         breaker::Volume::of(&rates, normal, &self.tuning)
     }

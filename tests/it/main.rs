@@ -33,3 +33,4 @@ mod store;
 mod timeouts;
 mod token;
 mod trusted_proxies;
+mod wave;

@@ -10,8 +10,9 @@
 //!   shows that it does not help, and a gate that knows which addresses confirm.
 //!
 //! What one step was built on builds no other. Steps 2 and above together last
-//! at most a set time of any 24 hours, 3 and above a quarter of it, whatever
-//! the evidence: who wants it longer pins it by hand.
+//! at most a set time of any 24 hours, 3 and above a quarter of it, and so does
+//! step 2 while nobody knows whether those accounts confirmed, whatever the
+//! evidence: who wants it longer pins it by hand.
 
 use std::collections::VecDeque;
 
@@ -85,6 +86,8 @@ pub(super) struct Breaker {
     last: i64,
     /// Evidence condemned before this has been used.
     spent: i64,
+    /// Whether it was known that the accounts behind the last climb to step 2 confirmed.
+    proven: bool,
     calm_since: Option<i64>,
     ticked: i64,
     /// Times at step 2 or above, and at 3 or above, of the last day.
@@ -159,7 +162,7 @@ impl Breaker {
             .into_iter()
             .enumerate()
         {
-            let longest = longest(view.settings, at);
+            let longest = longest(view.settings, at, self.proven);
             if self.step >= least && held(&self.stays[at], now) >= longest {
                 self.enter(below, now);
                 return Some(format!(
@@ -215,6 +218,9 @@ impl Breaker {
         if !proven || !volume.accounts || !self.time_is_left(view) {
             return None;
         }
+        if self.step == Step::Tighten {
+            self.proven = evidence.confirmations_known;
+        }
         self.enter(self.step.up(), now);
         self.spent = now;
         Some(format!("{evidence}; {words}"))
@@ -228,7 +234,8 @@ impl Breaker {
             .enumerate()
             .filter(|(_, least)| next >= *least)
             .all(|(at, _)| {
-                let longest = longest(view.settings, at);
+                let proven = view.evidence.confirmations_known;
+                let longest = longest(view.settings, at, proven);
                 let left = longest - held(&self.stays[at], view.now);
                 left >= view.tuning.left.min(longest)
             })
@@ -242,9 +249,12 @@ impl Breaker {
 }
 
 /// The longest time of a day at step 2 or above (0), or at 3 or above (1).
-fn longest(settings: &Settings, at: usize) -> i64 {
+fn longest(settings: &Settings, at: usize, proven: bool) -> i64 {
     let whole = i64::try_from(settings.longest.as_secs()).unwrap_or(DAY);
-    [whole, whole / 4][at]
+    match (at, proven) {
+        (0, true) => whole,
+        _ => whole / 4,
+    }
 }
 
 fn held(stays: &VecDeque<(i64, i64)>, now: i64) -> i64 {

@@ -87,7 +87,8 @@ pub(super) fn weigh<'a>(
         .map(|one| (one.at, one.app.as_ref()))
         .collect();
     for cluster in clusters {
-        let counts = cluster.in_force(scene.now) && cluster.opened > scene.spent;
+        let opened = scene.spent < cluster.opened && cluster.opened <= scene.now;
+        let counts = opened && cluster.in_force(scene.now);
         let before = evidence.sign_ups;
         match cluster.id.kind {
             ClusterKind::Mail if counts && is_real(cluster, scene) => {

@@ -69,7 +69,11 @@ impl Judge {
         let step = wave.step();
         Held {
             step,
-            why: if step > Step::Tighten { wave.why() } else { String::new() },
+            why: if step > Step::Tighten {
+                wave.why()
+            } else {
+                String::new()
+            },
             wait: wave.wait(now),
         }
     }
@@ -111,6 +115,14 @@ impl Judge {
         let _ = self.write_wave(moved.at, 0);
     }
 
+    /// Writes down what was learned, soon: before an orderly end.
+    ///
+    /// # Errors
+    /// If the queue of the file is full.
+    pub fn keep_wave(&self) -> Result<(), StoreError> {
+        self.write_wave(0, 0)
+    }
+
     /// Writes down what was learned, soon, if that was not done within `every` seconds.
     fn write_wave(&self, now: i64, every: i64) -> Result<(), StoreError> {
         let mut written = self.breaker.written.lock();
@@ -135,9 +147,12 @@ impl Judge {
         if policy.mode(Rule::Wave) == Mode::Off {
             return;
         }
-        let fresh = self
-            .registers
-            .both(|register, _| servers.iter().filter(|one| register.is_first(**one)).count());
+        let fresh = self.registers.both(|register, _| {
+            servers
+                .iter()
+                .filter(|one| register.is_first(**one))
+                .count()
+        });
         let counts = counts(attempt, fresh, new_token);
         if counts.is_empty() {
             return;

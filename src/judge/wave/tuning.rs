@@ -43,7 +43,7 @@ impl Default for Tuning {
             lesson: 3.0,
             calm: 30 * MINUTE,
             evidence: 6 * HOUR,
-            known: (8, 40),
+            known: (8, 30),
             closed: (4, 20),
             settle: 10 * MINUTE,
             hold: [HOUR, HOUR / 2],
