@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::event::EventId;
+use crate::verdict::Mode;
 
 /// How far the breaker is up. Each step holds back what the one below does, and more.
 ///
@@ -222,6 +223,8 @@ pub struct Rate {
 pub struct Standing {
     /// The step in force.
     pub step: Step,
+    /// Whether it holds anybody back, or is only watched.
+    pub mode: Mode,
     /// The step that it would be at by itself.
     pub by_itself: Step,
     /// The step put by hand, if any.

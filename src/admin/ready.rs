@@ -5,6 +5,7 @@
 
 use crate::judge::Judge;
 use crate::telemetry::trouble;
+use crate::verdict::Mode;
 use crate::wave::Step;
 
 /// Everything that is wrong right now, in words; empty is well.
@@ -24,7 +25,7 @@ pub fn troubles(judge: &Judge) -> Vec<String> {
         all.push("observing only: nothing is refused".into());
     }
     let standing = judge.standing(jiff::Timestamp::now().as_second());
-    if standing.step >= Step::Known {
+    if standing.step >= Step::Known && standing.mode == Mode::Enforce {
         all.push(format!(
             "the breaker is at step {}: {}",
             standing.step,

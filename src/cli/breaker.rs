@@ -4,14 +4,20 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
+use crate::verdict::Mode;
 use crate::wave::Standing;
 
 /// Its step and why, what it is held against, and what is normal.
 pub(super) fn tell(standing: &Standing) -> String {
     let mut text = format!(
-        "breaker: step {}, {}\n",
+        "breaker: step {}, {}{}\n",
         standing.step,
-        standing.step.words()
+        standing.step.words(),
+        match standing.mode {
+            Mode::Enforce => "",
+            Mode::Observe => " (only observed: [rules.wave] mode)",
+            Mode::Off => " (off: [rules.wave] mode)",
+        }
     );
     let mut say = |line: String| {
         let _ = writeln!(text, "  {line}");

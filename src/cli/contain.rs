@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 
 use crate::admin::ask::{Answer, Ask};
@@ -15,17 +15,17 @@ use crate::wave::{NotAStep, Step};
 
 /// Put the breaker by hand, or answer 401 to the tokens of a cluster
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
-#[group(id = "what", required = true, multiple = false, args = ["tokens", "step"])]
+#[command(after_help = EXAMPLES, group(ArgGroup::new("what").required(true)))]
+#[group(skip)]
 pub(super) struct Contain {
     /// Answer 401 to every token of this cluster's fresh apps, on every endpoint
-    #[arg(long, value_name = "CLUSTER")]
+    #[arg(long, value_name = "CLUSTER", group = "what")]
     tokens: Option<ClusterId>,
     /// Let them go again
     #[arg(long, requires = "tokens")]
     release: bool,
     /// Put the breaker at this step, from 0 to 4; "auto" lets it go by itself again
-    #[arg(long, value_name = "N", value_parser = read_step)]
+    #[arg(long, value_name = "N", group = "what", value_parser = read_step)]
     step: Option<ByHand>,
     /// For how long, such as 2h; until you let it go if this is left out
     #[arg(long = "for", value_name = "TIME", requires = "step", value_parser = read_time)]

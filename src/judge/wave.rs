@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Cluster;
 use crate::event::EventId;
+use crate::verdict::Mode;
 use crate::wave::{Counts, Kind, Move, Pin, Rate, Standing, Step};
 use breaker::Breaker;
 pub use evidence::Evidence;
@@ -209,9 +210,10 @@ impl Wave {
 
     /// How it stands.
     #[must_use]
-    pub fn standing(&self, now: i64) -> Standing {
+    pub fn standing(&self, now: i64, mode: Mode) -> Standing {
         Standing {
             step: self.shown,
+            mode,
             by_itself: self.breaker.step(),
             pin: self.pin,
             last: self.last.clone(),

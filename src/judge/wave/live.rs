@@ -193,8 +193,10 @@ impl Judge {
     /// How the breaker stands.
     #[must_use]
     pub fn standing(&self, now: i64) -> Standing {
-        self.look_at_wave(now, &self.policy());
-        self.breaker.wave.lock().standing(now)
+        let policy = self.policy();
+        self.look_at_wave(now, &policy);
+        let mode = policy.mode(Rule::Wave);
+        self.breaker.wave.lock().standing(now, mode)
     }
 
     /// Looks at the breaker now and then, so that it also comes down, and learns
@@ -206,8 +208,7 @@ impl Judge {
             every.tick().await;
             let Some(judge) = judge.upgrade() else { return };
             let now = Timestamp::now().as_second();
-            judge.look_at_wave(now, &judge.policy());
-            for rate in judge.breaker.wave.lock().standing(now).rates {
+            for rate in judge.standing(now).rates {
                 metrics().wave.rate(&rate);
             }
         }
