@@ -187,6 +187,10 @@ impl Judge {
         }
         self.write_wave(now, 0)?;
         self.store.flush_wave().await?;
+        // Its event as well, though the pin itself is safe without.
+        if let Err(fault) = self.store.flush().await {
+            tracing::warn!(%fault, "the event of a pinned step may be lost");
+        }
         Ok(self.standing(now))
     }
 
