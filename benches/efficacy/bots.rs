@@ -342,7 +342,7 @@ pub(crate) fn close_by_typing(from: i64, dice: &mut Dice) -> Vec<Act> {
     close(from, dice, honest::at_hoster)
 }
 
-/// Ten fresh domains through each of sixty servers within twelve hours, and ten
+/// Ten fresh domains through each of sixty servers within three hours, and ten
 /// times as many accounts at a listed provider, so that volume is far above normal.
 fn close(from: i64, dice: &mut Dice, mail: fn(u64, &str, &mut Dice) -> MailAt) -> Vec<Act> {
     let mut story = Story::new(dice, 3000);
@@ -350,12 +350,12 @@ fn close(from: i64, dice: &mut Dice, mail: fn(u64, &str, &mut Dice) -> MailAt) -
     let (domain, host, at_ip, _) = world::LARGE[0];
     let listed = world::at(domain, host, at_ip.parse().expect("an address"));
     for bot in 0..600_u32 {
-        let at = from + i64::from(bot) * 72;
+        let at = from + i64::from(bot) * 18;
         let server = u64::from(bot / 10);
         let own = mail(server, &domains[bot as usize], &mut story.dice);
         story.sign_up(at, bot, None, own);
         for more in 0..10 {
-            let beside = story.even(at, 72);
+            let beside = story.even(at, 18);
             story.sign_up(beside, 1000 + bot * 10 + more, None, listed.clone());
         }
     }

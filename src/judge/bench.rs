@@ -14,6 +14,7 @@ use super::rules::{
 };
 use super::sight::{Hit, Sight};
 use super::wave::Invites;
+use super::wave::live::Held;
 use super::{Judge, Judgement, Reserved, doors};
 use crate::attempt::Attempt;
 use crate::endpoint::Endpoint;
@@ -90,7 +91,8 @@ impl<'a> Bench<'a> {
                 .await;
         }
         let mut mail = MailSight::default();
-        if !self.settled() && self.asks_about_mail() {
+        let held = self.held();
+        if !self.settled() && self.asks_about_mail(held.as_ref()) {
             // `rate` needs it too: whose budget an address draws on is decided by its server.
             mail = self.look_at_mail().await;
         }
@@ -105,18 +107,25 @@ impl<'a> Bench<'a> {
         if !self.settled() && self.asks(Rule::AppCluster) {
             self.count_app();
         }
-        if !self.settled() && self.asks(Rule::Wave) {
-            self.hold_back(&mail).await;
+        if let Some(held) = held
+            && !self.settled()
+        {
+            self.hold_back(held, &mail).await;
         }
         if !self.settled() && self.asks(Rule::Rate) {
             self.reserve(&mail).await;
         }
     }
 
-    fn asks_about_mail(&self) -> bool {
-        [Rule::MailServer, Rule::Wave, Rule::Rate]
-            .into_iter()
-            .any(|rule| self.asks(rule))
+    fn asks_about_mail(&self, held: Option<&Held>) -> bool {
+        let step = held.map_or(Step::Normal, |held| held.step);
+        self.asks(Rule::MailServer) || self.asks(Rule::Rate) || step >= Step::Known
+    }
+
+    /// How far the breaker is up, if it has a say here.
+    fn held(&self) -> Option<Held> {
+        let now = self.attempt.at.as_second();
+        (!self.settled() && self.asks(Rule::Wave)).then(|| self.judge.breaker(now, &self.policy))
     }
 
     async fn look_at_mail(&mut self) -> MailSight {
@@ -265,10 +274,7 @@ impl<'a> Bench<'a> {
         self.say(Rule::AppCluster, app_cluster::judge(facts));
     }
 
-    async fn hold_back(&mut self, mail: &MailSight) {
-        let held = self
-            .judge
-            .breaker(self.attempt.at.as_second(), &self.policy);
+    async fn hold_back(&mut self, held: Held, mail: &MailSight) {
         if self.policy.mode(Rule::Wave) == Mode::Enforce {
             self.step = held.step;
         }
