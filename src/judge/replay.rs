@@ -31,6 +31,9 @@ use crate::store::limiter::{Limiter, Reservation};
 use crate::verdict::{Decision, Judged, Mode, Rule, Verdict};
 use crate::wave::{Kind, Move, Step};
 
+/// How often the breaker is looked at while nobody asks, in seconds.
+const WATCH: i64 = 60;
+
 /// A judge that lives in the times of what it is shown.
 #[derive(Debug)]
 pub struct Replay {
@@ -216,9 +219,19 @@ impl Replay {
     }
 
     fn look_at_wave(&mut self, now: i64) {
-        if self.policy.mode(Rule::Wave) == Mode::Off || !self.wave.is_due(now) {
+        if self.policy.mode(Rule::Wave) == Mode::Off {
             return;
         }
+        // As the live gate's watch does while nobody asks.
+        while let Some(at) = self.wave.looked().filter(|at| at + WATCH < now) {
+            self.move_wave(at + WATCH);
+        }
+        if self.wave.is_due(now) {
+            self.move_wave(now);
+        }
+    }
+
+    fn move_wave(&mut self, now: i64) {
         let evidence = watch::weigh(&self.wave, now, &self.policy, &self.servers, &self.apps);
         let moved = self.wave.look(now, &self.policy.breaker, &evidence);
         self.moves.extend(moved);

@@ -127,6 +127,12 @@ impl Wave {
         self.looked.is_none_or(|at| now < at || now >= at + EVERY)
     }
 
+    /// When it was last looked at, while a step is in force.
+    #[must_use]
+    pub fn looked(&self) -> Option<i64> {
+        self.looked.filter(|_| self.shown > Step::Normal)
+    }
+
     /// What condemnations are worth as evidence at `now`. Only those of rules whose
     /// word counts may be given.
     pub fn weigh<'a>(

@@ -14,7 +14,7 @@ use crate::wave::Kind;
 const DAY: usize = 24;
 const WEEK: usize = 168;
 
-/// A mean, and how often it was taught. The later lessons weigh one in [`Mean::MEMORY`].
+/// A mean, and how often it was taught. The later lessons weigh one in the number kept in `MEMORY`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Mean(f32, u16);
 
