@@ -75,6 +75,7 @@ impl Control {
                 .filter(|ban| ban.in_force(now))
                 .count(),
             heard: self.judge.heard(),
+            breaker: Some(self.judge.standing(now.as_second())),
             ..self.status.clone()
         }
     }

@@ -9,6 +9,7 @@ mod apps;
 mod assemble;
 mod ban;
 mod bans;
+mod breaker;
 mod check;
 mod clusters;
 mod completions;
@@ -58,6 +59,7 @@ Examples:
   tuskgate explain 7K3M9QX2B4DH                     why was this person refused?
   tuskgate clusters                                 what the gate condemned by itself
   tuskgate replay --since 7d --enforce mail-cluster  what would have happened?
+  tuskgate contain --step 4 --for 2h                close sign-up for two hours
   tuskgate doctor                                   does the client's address arrive everywhere?
 
 Exit codes: 0 well, 1 it failed, 64 wrong usage, 78 wrong configuration.";

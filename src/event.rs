@@ -162,6 +162,33 @@ pub enum Note {
     Bypass,
 }
 
+impl Event {
+    /// One of which nothing is known but its moment; admitted.
+    #[must_use]
+    pub const fn blank(id: EventId, at: Timestamp) -> Self {
+        Self {
+            id,
+            at,
+            endpoint: None,
+            client: None,
+            username: None,
+            mail_domain: None,
+            mailbox: None,
+            canonical_mailbox: None,
+            mail_server: Vec::new(),
+            client_id: None,
+            app_name: None,
+            grant: None,
+            admitted: true,
+            verdicts: Vec::new(),
+            outcome: None,
+            count: 1,
+            facts: None,
+            note: None,
+        }
+    }
+}
+
 const fn one() -> u32 {
     1
 }
@@ -173,7 +200,7 @@ pub struct VerdictRecord {
     pub rule: Rule,
     /// Under which mode.
     pub mode: Mode,
-    /// `refuse` or `abstain`.
+    /// `refuse` or `abstain`; `step` for a move of the breaker, which is no attempt.
     pub verdict: String,
     /// The facts.
     pub fact: String,

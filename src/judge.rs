@@ -43,6 +43,7 @@ pub mod rules;
 pub mod settle;
 pub mod sight;
 mod suspects;
+pub mod wave;
 
 use app_sight::{AppSight, Asking};
 use bench::Bench;
@@ -54,6 +55,7 @@ use rules::address::Mailbox;
 use rules::client_ban;
 use rules::rate::Dimension;
 use sight::Sight;
+use wave::live::Breaker;
 
 /// All that a judgement needs, shared by every worker.
 #[derive(Debug)]
@@ -67,6 +69,7 @@ pub struct Judge {
     contained: Contained,
     hearing: hear::Hearing,
     prober: Option<Prober>,
+    breaker: Breaker,
     control: Handle,
 }
 
@@ -115,6 +118,7 @@ impl Judge {
         let registers = Arc::new(Registers::restore(&store, kept));
         hearing.remind(&registers);
         registers.resize(policy.register_size.0);
+        let breaker = Breaker::open(&store);
         Self {
             store,
             resolver,
@@ -125,6 +129,7 @@ impl Judge {
             contained: Contained::default(),
             hearing,
             prober: None,
+            breaker,
             control,
         }
     }

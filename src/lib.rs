@@ -85,6 +85,7 @@ pub mod mailbox;
 pub mod quota;
 pub mod secret;
 pub mod verdict;
+pub mod wave;
 
 pub mod admin;
 pub mod cli;

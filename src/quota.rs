@@ -43,6 +43,13 @@ impl Quota {
         self.burst
     }
 
+    /// A third of N, one at least, per P.
+    #[must_use]
+    pub fn third(self) -> Self {
+        let burst = NonZeroU32::new(self.burst.get() / 3).unwrap_or(NonZeroU32::MIN);
+        Self { burst, ..self }
+    }
+
     /// P.
     #[must_use]
     pub const fn period(self) -> Duration {

@@ -20,6 +20,7 @@ pub mod limiter;
 mod register;
 mod shared;
 pub mod transfer;
+mod wave;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -48,6 +49,7 @@ use events::{Events, Filter, FloodSettings};
 use limiter::{Charge, Limiter, Spent};
 use register::Register;
 use shared::Shared;
+use wave::Wave;
 
 /// How long a learned app, token or event may wait in memory before it is on the disk.
 pub const BEHIND: Duration = Duration::from_millis(500);
@@ -100,6 +102,7 @@ struct Inner {
     bans: Arc<Bans>,
     register: Register,
     clusters: Clusters,
+    wave: Wave,
     events: Events,
     budgets: Budgets,
     limiter: Arc<Limiter>,
@@ -125,6 +128,7 @@ impl Store {
         let bans = Arc::new(Bans::open(&folder, &mut kept_aside)?);
         let register = Register::open(&folder, &mut kept_aside)?;
         let clusters = Clusters::open(&folder, &mut kept_aside)?;
+        let wave = Wave::open(&folder, &mut kept_aside)?;
         let events = Events::open(&folder, settings, &mut kept_aside)?;
         let limiter = Arc::new(Limiter::new(settings.limiter_slots));
         let budgets = Budgets::open(&folder, &limiter, &mut kept_aside)?;
@@ -132,6 +136,7 @@ impl Store {
             bans,
             register,
             clusters,
+            wave,
             events,
             budgets,
             limiter,
@@ -189,6 +194,7 @@ impl Store {
             self.0.bans.failing(),
             self.0.register.failing(),
             self.0.clusters.failing(),
+            self.0.wave.failing(),
             self.0.events.failing(),
             self.0.budgets.failing(),
         ];
@@ -208,6 +214,7 @@ impl Store {
         }
         self.0.register.flush().await?;
         self.0.clusters.flush().await?;
+        self.0.wave.flush().await?;
         self.0.budgets.flush().await?;
         self.0.events.flush().await
     }
@@ -437,6 +444,31 @@ impl Store {
     /// If the file cannot be written.
     pub async fn flush_clusters(&self) -> Result<(), StoreError> {
         self.0.clusters.flush().await
+    }
+}
+
+/// The breaker.
+impl Store {
+    /// What was kept of the breaker at the start; nothing the second time.
+    #[must_use]
+    pub fn take_kept_wave(&self) -> Option<String> {
+        self.0.wave.take_kept()
+    }
+
+    /// Writes down how the breaker stands, soon; only the latest is kept.
+    ///
+    /// # Errors
+    /// If the queue of the file is full, which is counted.
+    pub fn keep_wave(&self, kept: String) -> Result<(), StoreError> {
+        self.0.wave.keep(kept)
+    }
+
+    /// Waits until that is on the disk.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub async fn flush_wave(&self) -> Result<(), StoreError> {
+        self.0.wave.flush().await
     }
 }
 

@@ -16,6 +16,7 @@ pub mod proxy;
 pub mod shared;
 pub mod store;
 pub mod trouble;
+pub mod wave;
 
 /// Every counter, gauge and histogram.
 #[derive(Debug, Default)]
@@ -34,6 +35,8 @@ pub struct Metrics {
     pub clusters: clusters::ClusterMetrics,
     /// What Mastodon tells afterwards.
     pub hooks: hooks::HookMetrics,
+    /// The breaker.
+    pub wave: wave::WaveMetrics,
 }
 
 /// The process's metrics.
@@ -64,5 +67,6 @@ static PROCESS: LazyLock<(Metrics, Registry)> = LazyLock::new(|| {
         .clusters
         .register(registry.sub_registry_with_prefix("clusters"));
     metrics.hooks.register(&mut registry);
+    metrics.wave.register(&mut registry);
     (metrics, registry)
 });

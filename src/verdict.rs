@@ -30,13 +30,15 @@ pub enum Rule {
     MailCluster,
     /// The app belongs to a burst of apps that look alike.
     AppCluster,
+    /// The breaker is up: sign-ups far above normal, and condemnations.
+    Wave,
     /// A budget is spent.
     Rate,
 }
 
 impl Rule {
     /// Every rule, in the order of judging.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ClientBan,
         Self::Unreadable,
         Self::AppBan,
@@ -45,6 +47,7 @@ impl Rule {
         Self::MailServer,
         Self::MailCluster,
         Self::AppCluster,
+        Self::Wave,
         Self::Rate,
     ];
 
@@ -61,6 +64,7 @@ impl Rule {
             | Self::Address
             | Self::MailDomain
             | Self::MailServer
+            | Self::Wave
             | Self::Rate => Mode::Enforce,
         }
     }
@@ -77,6 +81,7 @@ impl Rule {
             Self::MailServer => "mail-server",
             Self::MailCluster => "mail-cluster",
             Self::AppCluster => "app-cluster",
+            Self::Wave => "wave",
             Self::Rate => "rate",
         }
     }
@@ -160,6 +165,24 @@ pub enum Because {
         /// When the next attempt would pass.
         after: Duration,
     },
+    /// The breaker holds it back for a while.
+    Paused {
+        /// What of it.
+        what: Paused,
+        /// When to ask again, as far as can be told.
+        after: Duration,
+    },
+}
+
+/// What the breaker holds back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Paused {
+    /// Addresses at providers that nobody knows.
+    Mail,
+    /// Sign-up through an app that is not established, or through any app.
+    App,
+    /// All sign-up.
+    All,
 }
 
 /// How a guarded request cannot be read.
@@ -190,6 +213,8 @@ pub enum Cause {
     Lapse(&'static str),
     /// The upstream says the address is the account's current one.
     Unchanged,
+    /// The upstream says the invite can be used, and its own budget is not spent.
+    Invited,
 }
 
 impl Cause {
@@ -203,6 +228,7 @@ impl Cause {
             Self::Allow(_) => "allow",
             Self::Lapse(_) => "lapse",
             Self::Unchanged => "unchanged",
+            Self::Invited => "invited",
         }
     }
 }
@@ -220,6 +246,7 @@ impl fmt::Display for Cause {
             Self::Allow(reason) => write!(f, "allowed: {reason}"),
             Self::Lapse(what) => write!(f, "{what} did not answer in time"),
             Self::Unchanged => f.write_str("the address is the account's current one"),
+            Self::Invited => f.write_str("it comes with an invite that the upstream confirmed"),
         }
     }
 }

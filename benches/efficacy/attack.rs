@@ -38,7 +38,7 @@ const fn attack(
     }
 }
 
-pub(crate) const ATTACKS: [Attack; 17] = [
+pub(crate) const ATTACKS: [Attack; 19] = [
     Attack {
         tokens: Some(100),
         ..attack(
@@ -137,6 +137,20 @@ pub(crate) const ATTACKS: [Attack; 17] = [
         8,
         None,
         bots::frame_app,
+    ),
+    attack(
+        "k4",
+        "to get sign-up closed: sixty servers of one's own, a flood at a listed provider",
+        14,
+        None,
+        bots::close_with_servers,
+    ),
+    attack(
+        "k5",
+        "the same for nothing: typed customers of sixty hosters, and the flood",
+        14,
+        None,
+        bots::close_by_typing,
     ),
     attack("-", "nobody, a normal day", 24, Some(0), bots::nobody),
     attack(

@@ -328,3 +328,36 @@ pub(crate) fn frame_hoster(from: i64, dice: &mut Dice) -> Vec<Act> {
     }
     story.done()
 }
+
+/// Sixty servers far apart, ten domains each, one after the other.
+pub(crate) fn close_with_servers(from: i64, dice: &mut Dice) -> Vec<Act> {
+    close(from, dice, |server, name, _| {
+        let host = format!("mx.evil{server}.net");
+        world::at(name, &host, ip(100 + server as u8, 7, server as u8, 9))
+    })
+}
+
+/// Nothing is needed for this but lists of the hosters' customers.
+pub(crate) fn close_by_typing(from: i64, dice: &mut Dice) -> Vec<Act> {
+    close(from, dice, honest::at_hoster)
+}
+
+/// Ten fresh domains through each of sixty servers within three hours, and ten
+/// times as many accounts at a listed provider, so that volume is far above normal.
+fn close(from: i64, dice: &mut Dice, mail: fn(u64, &str, &mut Dice) -> MailAt) -> Vec<Act> {
+    let mut story = Story::new(dice, 3000);
+    let domains = names(dice, 600);
+    let (domain, host, at_ip, _) = world::LARGE[0];
+    let listed = world::at(domain, host, at_ip.parse().expect("an address"));
+    for bot in 0..600_u32 {
+        let at = from + i64::from(bot) * 18;
+        let server = u64::from(bot / 10);
+        let own = mail(server, &domains[bot as usize], &mut story.dice);
+        story.sign_up(at, bot, None, own);
+        for more in 0..10 {
+            let beside = story.even(at, 18);
+            story.sign_up(beside, 1000 + bot * 10 + more, None, listed.clone());
+        }
+    }
+    story.done()
+}

@@ -1,5 +1,7 @@
 //! What came of a run.
 
+use tuskgate::wave::{Move, Step};
+
 use crate::people::KINDS;
 
 /// Counts of one run.
@@ -27,6 +29,8 @@ pub(crate) struct Outcome {
     pub(crate) cost: (u64, u128),
     /// Keys, domains and sign-ups held.
     pub(crate) state: [usize; 3],
+    /// The highest step of the breaker, and seconds at step 2 or above.
+    pub(crate) breaker: (u8, i64),
     /// A rule for each honest refusal.
     pub(crate) why: Vec<String>,
 }
@@ -39,4 +43,16 @@ impl Outcome {
     pub(crate) fn refused(&self) -> u32 {
         self.people.iter().map(|(_, refused)| refused).sum()
     }
+}
+
+/// The highest step among `moves`, and the seconds at step 2 or above until `end`.
+pub(crate) fn breaker(moves: &[Move], end: i64) -> (u8, i64) {
+    let highest = moves.iter().map(|moved| moved.to).max().unwrap_or_default();
+    let ends = moves.iter().skip(1).map(|moved| moved.at).chain([end]);
+    let held = moves.iter().zip(ends);
+    let held = held.filter(|(moved, _)| moved.to >= Step::Known);
+    (
+        highest.number(),
+        held.map(|(moved, until)| until - moved.at).sum(),
+    )
 }

@@ -25,7 +25,7 @@ use crate::attack::{ATTACKS, Attack};
 use crate::bots::HANDS;
 use crate::dice::Dice;
 use crate::honest::{self, SIZES, Size, Span};
-use crate::outcome::Outcome;
+use crate::outcome::{self, Outcome};
 use crate::people::{Act, Grant, Kind, What, Who};
 
 /// The first day of the present; a midnight.
@@ -115,7 +115,7 @@ fn cases(size: usize, webhooks: bool, only: Option<&str>) -> Vec<Case> {
         };
         let calm = attack.key == "rush" || attack.key == "-";
         // Webhooks change something only where confirmations are the point.
-        if webhooks && !matches!(attack.key, "h" | "k2") {
+        if webhooks && !matches!(attack.key, "h" | "k2" | "k4" | "k5") {
             continue;
         }
         cases.push(case(Start::Warm, attack.key == "rush"));
@@ -200,6 +200,7 @@ fn one(case: Case, attack: &Attack, size: Size, seed: u64, past: Past) -> Outcom
         run.act(act);
     }
     run.out.cost.1 = started.elapsed().as_nanos();
+    run.out.breaker = outcome::breaker(run.judge.breaker().1, span.to);
     run.out.state = run.judge.servers().size();
     run.out.clusters = (
         (run.judge.servers().clusters().len() - before.0) as u32,

@@ -19,6 +19,7 @@ pub(crate) fn markdown(results: &Results, first: u64, seeds: u64) -> String {
     );
     attacks(results, &mut page);
     people(results, &mut page);
+    breaker(results, &mut page);
     why(results, &mut page);
     page
 }
@@ -98,6 +99,27 @@ fn people(results: &Results, page: &mut String) {
         let _ = writeln!(
             page,
             "\n{name} start, pooled: {refused} of {all} people refused, {share:.4} %."
+        );
+    }
+}
+
+fn breaker(results: &Results, page: &mut String) {
+    page.push_str("\n## The breaker\n\nWhere it was above step 1 in some run: the highest step, runs in which step 2 was taken, and the longest time at it or above.\n\n| scenario | server | start | highest | runs | of | longest |\n|---|---|---|---|---|---|---|\n");
+    for (case, outcomes) in results {
+        let held = outcomes.iter().filter(|o| o.breaker.1 > 0).count();
+        let highest = worst(outcomes, |o| i64::from(o.breaker.0));
+        let watched = ATTACKS[case.attack].key.starts_with('k');
+        if held == 0 && !watched {
+            continue;
+        }
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {highest} | {held} | {} | {} |",
+            ATTACKS[case.attack].key,
+            SIZES[case.size].name,
+            start(case),
+            outcomes.len(),
+            span(worst(outcomes, |o| o.breaker.1)),
         );
     }
 }

@@ -56,6 +56,7 @@ pub async fn from_store(ask: Ask, store: &Store) -> Option<Answer> {
         | Ask::Probe { .. }
         | Ask::Release { .. }
         | Ask::Contain { .. }
+        | Ask::Pin { .. }
         | Ask::MailServer { .. } => return None,
     };
     Some(answer.unwrap_or_else(Answer::Fault))

@@ -17,6 +17,7 @@ use crate::proxy::probe::Sighting;
 use crate::store::events::{Filter, Onward};
 use crate::store::{AppOrder, CountedApp};
 use crate::verdict::Rule;
+use crate::wave::{Standing, Step};
 
 /// A request. Attacker-reachable only through the filesystem: the socket is mode 0600.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,6 +63,13 @@ pub enum Ask {
         id: ClusterId,
         /// Whether to contain.
         contain: bool,
+    },
+    /// Put a step of the breaker by hand, or let it go by itself again.
+    Pin {
+        /// Which; by itself if none.
+        step: Option<Step>,
+        /// Until when.
+        until: Option<Timestamp>,
     },
     /// What is known of a mail server.
     MailServer {
@@ -279,6 +287,8 @@ pub enum Answer {
     Contain(Option<usize>),
     /// What is known of a mail server, by each of its keys.
     MailServer(Vec<ServerReport>),
+    /// How the breaker stands now; a step put by hand is on the disk.
+    Breaker(Box<Standing>),
     /// It could not be done, and why.
     Fault(String),
 }
@@ -310,4 +320,7 @@ pub struct Status {
     /// What was heard of what came to be.
     #[serde(default)]
     pub heard: Heard,
+    /// How the breaker stands.
+    #[serde(default)]
+    pub breaker: Option<Standing>,
 }

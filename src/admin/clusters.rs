@@ -1,11 +1,12 @@
-//! Answers about clusters, mail servers and an app's budgets, which only a
-//! running gate has in memory.
+//! Answers about clusters, mail servers, an app's budgets and the breaker, which
+//! only a running gate has in memory.
 
 use jiff::Timestamp;
 
 use crate::admin::apps;
 use crate::admin::ask::{Answer, Ask};
 use crate::judge::Judge;
+use crate::wave::Pin;
 
 /// Does what `ask` says; gives `ask` back if it is about something else.
 pub(super) async fn answer(ask: Ask, judge: &Judge) -> Result<Answer, Ask> {
@@ -29,6 +30,17 @@ pub(super) async fn answer(ask: Ask, judge: &Judge) -> Result<Answer, Ask> {
             Err(fault) => Answer::Fault(fault.to_string()),
         },
         Ask::App { id } => apps::live(&id, judge).await,
+        Ask::Pin { step, until } => {
+            let pin = step.map(|step| Pin {
+                step,
+                since: now,
+                until: until.map(Timestamp::as_second),
+            });
+            match judge.pin_step(pin, now).await {
+                Ok(standing) => Answer::Breaker(Box::new(standing)),
+                Err(fault) => Answer::Fault(format!("in force, but not on the disk: {fault}")),
+            }
+        }
         Ask::MailServer { server } => match registers.server(&server, now) {
             Some(reports) => Answer::MailServer(reports),
             None => Answer::Fault(format!("{server:?} is neither a host name nor an address")),

@@ -5,6 +5,8 @@
 
 use crate::judge::Judge;
 use crate::telemetry::trouble;
+use crate::verdict::Mode;
+use crate::wave::Step;
 
 /// Everything that is wrong right now, in words; empty is well.
 #[must_use]
@@ -21,6 +23,14 @@ pub fn troubles(judge: &Judge) -> Vec<String> {
     all.extend(failing.map(|(file, why)| format!("{file} cannot be written: {why}")));
     if judge.policy().observe {
         all.push("observing only: nothing is refused".into());
+    }
+    let standing = judge.standing(jiff::Timestamp::now().as_second());
+    if standing.step >= Step::Known && standing.mode == Mode::Enforce {
+        all.push(format!(
+            "the breaker is at step {}: {}",
+            standing.step,
+            standing.step.words()
+        ));
     }
     all
 }

@@ -97,6 +97,7 @@ pub(super) fn policy(settings: &Settings) -> Policy {
             .iter()
             .map(|(limit, budget)| (*limit, *budget))
             .collect(),
+        breaker: settings.breaker,
         unguarded: unguarded.map(|(endpoint, _)| *endpoint).collect(),
         register_size: RegisterSize(settings.clusters.register_size),
     }

@@ -1,43 +1,106 @@
-//! `tuskgate contain`: what was minted in a burst is made useless at once.
+//! `tuskgate contain`: what was minted in a burst is made useless at once, and
+//! the breaker is put by hand.
 
 use std::path::Path;
+use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
+use jiff::Timestamp;
 
 use crate::admin::ask::{Answer, Ask};
-use crate::cli::{Failure, reach};
+use crate::cli::{Failure, breaker, reach};
 use crate::cluster::ClusterId;
+use crate::quota::read_duration;
+use crate::wave::{NotAStep, Step};
 
-/// Answer 401 to every token of a cluster's fresh apps, on every endpoint
+/// Put the breaker by hand, or answer 401 to the tokens of a cluster
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, group(ArgGroup::new("what").required(true)))]
+#[group(skip)]
 pub(super) struct Contain {
-    /// The cluster, such as A3
-    #[arg(long, value_name = "CLUSTER")]
-    tokens: ClusterId,
+    /// Answer 401 to every token of this cluster's fresh apps, on every endpoint
+    #[arg(long, value_name = "CLUSTER", group = "what")]
+    tokens: Option<ClusterId>,
     /// Let them go again
-    #[arg(long)]
+    #[arg(long, requires = "tokens")]
     release: bool,
+    /// Put the breaker at this step, from 0 to 4; "auto" lets it go by itself again
+    #[arg(long, value_name = "N", group = "what", value_parser = read_step)]
+    step: Option<ByHand>,
+    /// For how long, such as 2h; until you let it go if this is left out
+    #[arg(long = "for", value_name = "TIME", requires = "step", value_parser = read_time)]
+    time: Option<Duration>,
+}
+
+const EXAMPLES: &str = "\
+Steps: 0 nothing is held back, 1 sign-up budgets are tightened, 2 only known mail providers
+and established apps may sign up, 3 and not through apps, 4 all sign-up is closed. Logins
+are never touched.
+
+Examples:
+  tuskgate contain --step 4 --for 2h     close sign-up now, open it by itself in two hours
+  tuskgate contain --step 0              hold nothing back, whatever the breaker thinks
+  tuskgate contain --step auto           let it go by itself again
+  tuskgate contain --tokens A3           make the tokens of a burst of apps useless
+  tuskgate contain --tokens A3 --release";
+
+/// A step by hand, or none.
+#[derive(Clone, Copy, Debug)]
+enum ByHand {
+    Auto,
+    At(Step),
+}
+
+fn read_step(text: &str) -> Result<ByHand, NotAStep> {
+    match text {
+        "auto" => Ok(ByHand::Auto),
+        number => number.parse().map(ByHand::At),
+    }
+}
+
+fn read_time(text: &str) -> Result<Duration, String> {
+    let time = read_duration(text).filter(|time| time.as_secs() > 0);
+    time.ok_or_else(|| "a time is such as 30m, 2h or 1d".to_owned())
 }
 
 impl Contain {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
-        let ask = Ask::Contain {
-            id: self.tokens,
-            contain: !self.release,
-        };
-        match reach::ask(config, ask)? {
-            Answer::Contain(Some(count)) => {
-                println!("{count} tokens are contained now, all clusters together");
-                if !self.release {
-                    println!(
-                        "to undo: tuskgate contain --tokens {} --release",
-                        self.tokens
-                    );
-                }
-                Ok(())
-            }
-            Answer::Contain(None) => Err(anyhow::anyhow!("no cluster {}", self.tokens).into()),
-            other => Err(reach::unexpected(&other)),
+        match (self.tokens, self.step) {
+            (Some(id), _) => tokens(config, id, !self.release),
+            (None, Some(by_hand)) => step(config, by_hand, self.time),
+            (None, None) => Ok(()),
         }
+    }
+}
+
+fn tokens(config: &Path, id: ClusterId, contain: bool) -> Result<(), Failure> {
+    match reach::ask(config, Ask::Contain { id, contain })? {
+        Answer::Contain(Some(count)) => {
+            println!("{count} tokens are contained now, all clusters together");
+            if contain {
+                println!("to undo: tuskgate contain --tokens {id} --release");
+            }
+            Ok(())
+        }
+        Answer::Contain(None) => Err(anyhow::anyhow!("no cluster {id}").into()),
+        other => Err(reach::unexpected(&other)),
+    }
+}
+
+fn step(config: &Path, by_hand: ByHand, time: Option<Duration>) -> Result<(), Failure> {
+    let step = match by_hand {
+        ByHand::Auto => None,
+        ByHand::At(step) => Some(step),
+    };
+    let until = time.and_then(|time| Timestamp::now().checked_add(time).ok());
+    match reach::ask(config, Ask::Pin { step, until })? {
+        Answer::Breaker(standing) => {
+            print!("{}", breaker::tell(&standing));
+            if step.is_some() {
+                println!("to undo: tuskgate contain --step auto");
+            }
+            Ok(())
+        }
+        other => Err(reach::unexpected(&other)),
     }
 }

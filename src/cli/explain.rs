@@ -118,7 +118,9 @@ fn tell(event: &Event, clusters: &[Cluster]) -> String {
         event.client_id.as_ref().map(ToString::to_string),
     );
     say("grant", event.grant.clone());
+    let moved = event.verdicts.iter().any(|said| said.verdict == "step");
     let decision = match (event.note, event.admitted) {
+        _ if moved => "the breaker has moved",
         (Some(_), _) => "none was asked for",
         (None, true) => "admitted",
         (None, false) => "refused",

@@ -66,6 +66,7 @@ async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Resu
         "tuskgate has ended"
     );
     // What is still in memory reaches the disk before the process ends.
+    judge.keep_wave().context("the breaker could not be kept")?;
     judge
         .store()
         .flush()
@@ -123,6 +124,7 @@ pub(super) async fn administer(
         status,
         reload: reload(settings.clone(), Arc::clone(judge), path, observe),
     });
+    keep(Judge::watch_wave(Arc::downgrade(judge)));
     keep(socket::serve(commands, Arc::clone(&control)));
     if let Some(listener) = health {
         keep(http::serve(listener, Arc::clone(&control)));

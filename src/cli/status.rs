@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use crate::admin::ask::{Answer, Ask, Status};
-use crate::cli::{Failure, reach};
+use crate::cli::{Failure, breaker, reach};
 
 /// Show what the running gate is doing
 #[derive(Debug, Args)]
@@ -41,6 +41,9 @@ fn tell(status: &Status) -> String {
     }
     text.push_str(&format!("{} bans and allow entries\n", status.bans));
     text.push_str(&tell_heard(status));
+    if let Some(standing) = &status.breaker {
+        text.push_str(&breaker::tell(standing));
+    }
     for trouble in &status.troubles {
         text.push_str(&format!("trouble: {trouble}\n"));
     }

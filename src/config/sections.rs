@@ -13,6 +13,7 @@ use super::settings::{
 };
 use super::value::{self, Limited, Shape};
 use crate::judge::limit::{Budget, Limit};
+use crate::judge::wave::{self, Invites};
 use crate::lists::Files;
 use crate::store::{SharedSettings, Topology};
 use crate::verdict::Mode;
@@ -46,6 +47,7 @@ fn root(root: &mut Section<'_, '_>) -> Settings {
     let lists = root.section("lists", lists);
     let rules = root.section("rules", rules);
     let clusters = root.section("clusters", clusters);
+    let breaker = root.section("breaker", breaker);
     let limits = root.section("limits", limits);
     let guards = root.section("guards", guards);
     let log = root.section("log", log);
@@ -64,6 +66,7 @@ fn root(root: &mut Section<'_, '_>) -> Settings {
         lists,
         rules,
         clusters,
+        breaker,
         limits,
         guards,
         log,
@@ -253,6 +256,21 @@ fn clusters(section: &mut Section<'_, '_>) -> Clusters {
     }
 }
 
+fn breaker(section: &mut Section<'_, '_>) -> wave::Settings {
+    let default = wave::Settings::default();
+    wave::Settings {
+        highest: section
+            .one("highest-step", &value::STEP)
+            .unwrap_or(default.highest),
+        longest: section
+            .one("longest", &value::LONGEST)
+            .unwrap_or(default.longest),
+        invites: section
+            .one("invites", &value::INVITES)
+            .unwrap_or(default.invites),
+    }
+}
+
 fn limits(section: &mut Section<'_, '_>) -> Limits {
     let read = |limit: Limit| {
         let default = limit.default_budget();
@@ -326,6 +344,15 @@ fn together(root: &mut Section<'_, '_>, settings: &Settings) {
             "store.url",
             "names several servers, but store.topology is \"single\"",
             "name one, or write topology = \"cluster\" or \"sentinel\"",
+        );
+    }
+    if settings.breaker.invites == Invites::Pass
+        && settings.limits.budget(Limit::SignUpPerInvite).mode == Mode::Off
+    {
+        root.conflict(
+            "limits.sign-up-per-invite",
+            "is off, but breaker.invites says \"pass\": one code would let any number in",
+            "give it a number, such as \"20/1d\"",
         );
     }
     if settings.bounds.bodies < settings.bounds.body {

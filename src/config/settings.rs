@@ -15,6 +15,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::endpoint::Endpoint;
 use crate::judge::cluster::size::DEFAULT_SIZE;
 use crate::judge::limit::{Budget, Limit};
+use crate::judge::wave;
 use crate::lists::Files;
 use crate::secret::Secret;
 use crate::store::SharedSettings;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub rules: Modes,
     /// What the rules about clusters remember.
     pub clusters: Clusters,
+    /// What the breaker does by itself.
+    pub breaker: wave::Settings,
     /// How much of everything.
     pub limits: Limits,
     /// Which doors are guarded.

@@ -11,10 +11,12 @@ use super::said::Said;
 use super::settings::{ListenAddress, LogFormat, LogLevel, UpstreamAddress};
 use super::size::read_size;
 use crate::judge::limit::Budget;
+use crate::judge::wave::Invites;
 use crate::quota::{Quota, read_duration};
 use crate::secret::Secret;
 use crate::store::SharedSettings;
 use crate::verdict::Mode;
+use crate::wave::Step;
 
 /// A kind of value.
 pub(super) struct Kind<T> {
@@ -284,6 +286,46 @@ pub(super) const MODE: Kind<Mode> = Kind {
     read: |said| match said {
         Said::Bool(false) => Err(Wrong::new("is not a mode").remedy("write \"off\"")),
         _ => mode(text(said)?).ok_or_else(|| Wrong::new("is not a mode")),
+    },
+};
+
+pub(super) const STEP: Kind<Step> = Kind {
+    valid: "a whole number from 0 (never by itself) to 4 (may close all sign-up)",
+    read: |said| {
+        let step = match said {
+            Said::Integer(number) => u8::try_from(*number).ok().and_then(|n| n.try_into().ok()),
+            Said::Variable(text) => text.parse().ok(),
+            Said::Text(_) | Said::Bool(_) | Said::Other => None,
+        };
+        step.ok_or_else(|| match said {
+            Said::Text(text) if text.parse::<Step>().is_ok() => {
+                Wrong::new("is text, not a number").remedy("take the quotes away")
+            }
+            Said::Bool(false) => Wrong::new("is not a step")
+                .remedy("write 0, and mode = \"off\" in [rules.wave] if nothing shall be counted"),
+            _ => Wrong::new("is not a step"),
+        })
+    },
+};
+
+pub(super) const LONGEST: Kind<Duration> = Kind {
+    valid: "a time from \"15m\" to \"24h\", such as \"4h\"",
+    read: |said| {
+        let day = Duration::from_secs(86_400);
+        duration(said, day / 96, day)
+    },
+};
+
+pub(super) const INVITES: Kind<Invites> = Kind {
+    valid: "\"pass\" or \"judge\"",
+    read: |said| match said {
+        Said::Bool(true) => Err(Wrong::new("is neither").remedy("write \"pass\"")),
+        Said::Bool(false) => Err(Wrong::new("is neither").remedy("write \"judge\"")),
+        _ => match text(said)? {
+            "pass" => Ok(Invites::Pass),
+            "judge" => Ok(Invites::Judge),
+            _ => Err(Wrong::new("is neither")),
+        },
     },
 };
 

@@ -96,7 +96,7 @@ pub fn shared_name(app: &App) -> Option<String> {
     (!listed(app)).then(|| apps::fold(&app.name))
 }
 
-/// A boxed future, for the two places that ask the upstream.
+/// A boxed future, for the places that ask the upstream.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a judgement may ask beyond lists, store and DNS.
@@ -109,6 +109,11 @@ pub trait Asking: Send + Sync {
     /// Whether the attempt's address is the account's current one (row 2's form
     /// always carries it). `None` if the upstream did not say.
     fn unchanged<'a>(&'a self, attempt: &'a Attempt) -> Answer<'a, Option<bool>>;
+
+    /// Whether the attempt's invite can be used. `None` if the upstream did not say.
+    fn invited<'a>(&'a self, _: &'a Attempt) -> Answer<'a, Option<bool>> {
+        Box::pin(std::future::ready(None))
+    }
 }
 
 /// Nobody to ask: what the attempt itself says has to do.

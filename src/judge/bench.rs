@@ -10,13 +10,16 @@ use super::policy::Policy;
 use super::rules::address::Mailbox;
 use super::rules::rate::{self, Asked};
 use super::rules::{
-    address, app_ban, app_cluster, client_ban, mail_cluster, mail_domain, mail_server,
+    address, app_ban, app_cluster, client_ban, mail_cluster, mail_domain, mail_server, wave,
 };
 use super::sight::{Hit, Sight};
+use super::wave::Invites;
+use super::wave::live::Held;
 use super::{Judge, Judgement, Reserved, doors};
 use crate::attempt::Attempt;
 use crate::endpoint::Endpoint;
 use crate::verdict::{Cause, Judged, Mode, Rule, Verdict};
+use crate::wave::Step;
 
 /// How long a judgement waits for the register. Without an answer a credential is unproven.
 const REGISTER_DEADLINE: Duration = Duration::from_millis(250);
@@ -28,6 +31,10 @@ pub(super) struct Bench<'a> {
     sight: Sight,
     attempt: &'a Attempt,
     asking: &'a dyn Asking,
+    /// Whether an invite excuses it; then its charge is in `out`.
+    invited: Option<bool>,
+    /// How far the breaker is up, where it is enforced.
+    step: Step,
     out: Judgement,
 }
 
@@ -39,6 +46,8 @@ impl<'a> Bench<'a> {
             sight: judge.sight(attempt.at),
             attempt,
             asking,
+            invited: None,
+            step: Step::Normal,
             out: Judgement::default(),
         }
     }
@@ -80,7 +89,8 @@ impl<'a> Bench<'a> {
                 .await;
         }
         let mut mail = MailSight::default();
-        if !self.settled() && (self.asks(Rule::MailServer) || self.asks(Rule::Rate)) {
+        let held = self.held();
+        if !self.settled() && self.asks_about_mail(held.as_ref()) {
             // `rate` needs it too: whose budget an address draws on is decided by its server.
             mail = self.look_at_mail().await;
         }
@@ -95,9 +105,25 @@ impl<'a> Bench<'a> {
         if !self.settled() && self.asks(Rule::AppCluster) {
             self.count_app();
         }
+        if let Some(held) = held
+            && !self.settled()
+        {
+            self.hold_back(held, &mail).await;
+        }
         if !self.settled() && self.asks(Rule::Rate) {
             self.reserve(&mail).await;
         }
+    }
+
+    fn asks_about_mail(&self, held: Option<&Held>) -> bool {
+        let step = held.map_or(Step::Normal, |held| held.step);
+        self.asks(Rule::MailServer) || self.asks(Rule::Rate) || step >= Step::Known
+    }
+
+    /// How far the breaker is up, if it has a say here.
+    fn held(&self) -> Option<Held> {
+        let now = self.attempt.at.as_second();
+        (!self.settled() && self.asks(Rule::Wave)).then(|| self.judge.breaker(now, &self.policy))
     }
 
     async fn look_at_mail(&mut self) -> MailSight {
@@ -237,10 +263,7 @@ impl<'a> Bench<'a> {
         if let apps::Sighting::Counted(ticket) = &sighting {
             self.out.counted.apps.push(ticket.clone());
         }
-        let allow = self.out.app.client_id().and_then(|id| {
-            let allow = self.sight.bans.allows().client_id(id, self.sight.now);
-            allow.map(Hit::of_ban)
-        });
+        let allow = self.app_allow();
         let facts = app_cluster::Facts {
             sighting,
             making: attempt.endpoint == Endpoint::AppCreate,
@@ -250,7 +273,72 @@ impl<'a> Bench<'a> {
         self.say(Rule::AppCluster, app_cluster::judge(facts));
     }
 
+    async fn hold_back(&mut self, held: Held, mail: &MailSight) {
+        if self.policy.mode(Rule::Wave) == Mode::Enforce {
+            self.step = held.step;
+        }
+        if held.step < Step::Known {
+            self.say(Rule::Wave, Verdict::Pass);
+            return;
+        }
+        let allowed = self.app_allow().is_some();
+        let facts = wave::Facts {
+            step: held.step,
+            door: self.attempt.endpoint,
+            provider: mail.provider(self.attempt, &self.out.app, &self.sight, |known| {
+                self.judge.registers.both(|servers, _| known(servers))
+            }),
+            through: wave::through(self.attempt, &self.out.app, allowed),
+            why: held.why,
+            wait: held.wait,
+        };
+        let verdict = wave::judge(&facts);
+        if matches!(verdict, Verdict::Refuse(_)) && self.invited().await {
+            self.say(Rule::Wave, Verdict::Abstain(Cause::Invited));
+        } else {
+            self.say_of_mail(Rule::Wave, verdict).await;
+        }
+    }
+
+    fn app_allow(&self) -> Option<Hit> {
+        let id = self.out.app.client_id()?;
+        let allow = self.sight.bans.allows().client_id(id, self.sight.now);
+        allow.map(Hit::of_ban)
+    }
+
+    /// Whether the attempt comes with an invite that the upstream confirms and whose
+    /// own budget is not spent. Asked once, and only if something would refuse.
+    async fn invited(&mut self) -> bool {
+        if self.invited.is_none() {
+            self.invited = Some(self.is_invited().await);
+        }
+        self.invited == Some(true)
+    }
+
+    async fn is_invited(&mut self) -> bool {
+        if self.policy.breaker.invites != Invites::Pass || self.attempt.invite.is_none() {
+            return false;
+        }
+        if self.asking.invited(self.attempt).await != Some(true) {
+            return false;
+        }
+        let key = self.judge.store.key();
+        let dimensions = rate::by_invite(self.attempt, &self.policy.limits, key);
+        let charges: Vec<_> = dimensions.iter().map(|d| d.charge).collect();
+        match self.judge.store.reserve(&charges, self.now()).await {
+            Ok(held) => {
+                self.out.reserved = Some(Reserved { dimensions, held });
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
     async fn reserve(&mut self, mail: &MailSight) {
+        if self.invited == Some(true) {
+            self.say(Rule::Rate, Verdict::Abstain(Cause::Invited));
+            return;
+        }
         let own_servers = mail.own_servers();
         let asked = Asked {
             attempt: self.attempt,
@@ -260,10 +348,17 @@ impl<'a> Bench<'a> {
             own_servers: &own_servers,
             shared_mail: mail.shared_or_unknown(),
         };
-        let dimensions = rate::dimensions(&asked, &self.policy.limits, self.judge.store.key());
+        let limits = match self.step {
+            Step::Normal => &self.policy.limits,
+            _ => &self.policy.limits.tightened(),
+        };
+        let dimensions = rate::dimensions(&asked, limits, self.judge.store.key());
         let charges: Vec<_> = dimensions.iter().map(|d| d.charge).collect();
         let mode = self.policy.mode(Rule::Rate);
         match self.judge.store.reserve(&charges, self.now()).await {
+            Err(_) if self.invited().await => {
+                self.say(Rule::Rate, Verdict::Abstain(Cause::Invited));
+            }
             Err(spent) => {
                 let verdict = rate::refuse(&spent);
                 self.say_of_mail(Rule::Rate, verdict).await;

@@ -8,6 +8,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::verdict::Rule;
+use crate::wave::Kind;
 
 /// Whether `rule` has a say at `endpoint`.
 #[must_use]
@@ -20,6 +21,9 @@ pub const fn applies(rule: Rule, endpoint: Endpoint) -> bool {
         Rule::Address | Rule::MailDomain | Rule::MailServer | Rule::MailCluster => {
             mail_rules(endpoint)
         }
+        // Where an account or an address comes in; never at a login, a token or the
+        // making of an app, without which a new installation cannot log in.
+        Rule::Wave => mail_rules(endpoint),
         Rule::Rate => family(endpoint).is_some(),
     }
 }
@@ -70,6 +74,26 @@ const fn app_clusters(endpoint: Endpoint) -> bool {
     )
 }
 
+/// What the breaker counts when something comes to be at a door.
+#[must_use]
+pub const fn counted(endpoint: Endpoint) -> Option<Kind> {
+    match endpoint {
+        Endpoint::SignUp | Endpoint::ApiSignUp => Some(Kind::SignUp),
+        Endpoint::AppCreate | Endpoint::AppSettings => Some(Kind::App),
+        Endpoint::Token => Some(Kind::Token),
+        Endpoint::EmailChange
+        | Endpoint::SignUpForm
+        | Endpoint::EmailSetup
+        | Endpoint::ConfirmationResend
+        | Endpoint::ApiEmailChange
+        | Endpoint::AppToken
+        | Endpoint::Authorize
+        | Endpoint::SignIn
+        | Endpoint::InviteCreate
+        | Endpoint::Subscription => None,
+    }
+}
+
 /// The family of limits that a door draws on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -110,22 +134,22 @@ mod tests {
 
     /// One row for each door: which of the rules, in the order of [`Rule::ALL`], have a say.
     const TABLE: [(Endpoint, &str); 15] = [
-        // client-ban, unreadable, app-ban, address, mail-domain, mail-server, mail-cluster, app-cluster, rate
-        (Endpoint::SignUp, "xx.xxxx.x"),
-        (Endpoint::EmailChange, ".x.xxxx.x"),
-        (Endpoint::SignUpForm, "xx......."),
-        (Endpoint::EmailSetup, "xx.xxxx.x"),
-        (Endpoint::ConfirmationResend, ".x......."),
-        (Endpoint::ApiSignUp, "xxxxxxxxx"),
-        (Endpoint::ApiEmailChange, "xx.xxxx.x"),
-        (Endpoint::AppCreate, "xxx....xx"),
-        (Endpoint::AppSettings, ".xx.....x"),
-        (Endpoint::AppToken, ".x......."),
-        (Endpoint::Token, ".xx....xx"),
-        (Endpoint::Authorize, ".xx......"),
-        (Endpoint::SignIn, ".x......."),
-        (Endpoint::InviteCreate, ".x......x"),
-        (Endpoint::Subscription, ".x.xxxx.x"),
+        // client-ban, unreadable, app-ban, address, mail-domain, mail-server, mail-cluster, app-cluster, wave, rate
+        (Endpoint::SignUp, "xx.xxxx.xx"),
+        (Endpoint::EmailChange, ".x.xxxx.xx"),
+        (Endpoint::SignUpForm, "xx........"),
+        (Endpoint::EmailSetup, "xx.xxxx.xx"),
+        (Endpoint::ConfirmationResend, ".x........"),
+        (Endpoint::ApiSignUp, "xxxxxxxxxx"),
+        (Endpoint::ApiEmailChange, "xx.xxxx.xx"),
+        (Endpoint::AppCreate, "xxx....x.x"),
+        (Endpoint::AppSettings, ".xx......x"),
+        (Endpoint::AppToken, ".x........"),
+        (Endpoint::Token, ".xx....x.x"),
+        (Endpoint::Authorize, ".xx......."),
+        (Endpoint::SignIn, ".x........"),
+        (Endpoint::InviteCreate, ".x.......x"),
+        (Endpoint::Subscription, ".x.xxxx.xx"),
     ];
 
     #[test]

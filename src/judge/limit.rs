@@ -58,6 +58,8 @@ pub enum Limit {
     AppTotal,
     /// Invites created from one client network.
     InvitePerNetwork,
+    /// Sign-ups that one invite excuses from the other limits and from `wave`.
+    SignUpPerInvite,
     /// Unknown bearers and apps that the gate asks the upstream about, per client network.
     LookUpPerNetwork,
     /// Mail servers looked up that the gate does not know yet, per client network (/32, /64).
@@ -98,7 +100,7 @@ const HOUR: u64 = 60;
 const DAY: u64 = 24 * HOUR;
 
 /// In the order of [`Limit`]'s variants.
-static ROWS: [Row; 22] = [
+static ROWS: [Row; 23] = [
     row(
         Limit::SignUpPerNetwork,
         "sign-up-per-network",
@@ -233,6 +235,13 @@ static ROWS: [Row; 22] = [
         "people invite their friends one by one; a stolen session that makes thousands would open a closed server",
     ),
     row(
+        Limit::SignUpPerInvite,
+        "sign-up-per-invite",
+        20,
+        DAY,
+        "a club that joins together; beyond it a code is worth nothing, and its people are judged like all others",
+    ),
+    row(
         Limit::LookUpPerNetwork,
         "look-up-per-network",
         300,
@@ -266,7 +275,7 @@ const _: () = {
 
 impl Limit {
     /// Every limit: by door, then narrow to wide.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SignUpPerNetwork,
         Self::SignUpPerWideNetwork,
         Self::SignUpPerMailbox,
@@ -286,6 +295,7 @@ impl Limit {
         Self::AppPerName,
         Self::AppTotal,
         Self::InvitePerNetwork,
+        Self::SignUpPerInvite,
         Self::LookUpPerNetwork,
         Self::MailLookUpPerNetwork,
         Self::MailLookUpPerWideNetwork,
@@ -322,6 +332,19 @@ impl Limit {
                 | Self::LookUpPerNetwork
                 | Self::MailLookUpPerNetwork
                 | Self::MailLookUpPerWideNetwork
+        )
+    }
+
+    /// Whether the breaker cuts it from step 1 on: what strangers share at sign-up.
+    /// Never a network's, which a whole carrier may share, and never a login's.
+    #[must_use]
+    pub const fn is_tightened(self) -> bool {
+        matches!(
+            self,
+            Self::SignUpPerApp
+                | Self::SignUpPerName
+                | Self::SignUpPerMailDomain
+                | Self::SignUpPerMailServer
         )
     }
 

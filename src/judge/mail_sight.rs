@@ -12,7 +12,9 @@ use crate::cluster::SignUp;
 use crate::event::facts::{HostFacts, MailFacts, MailFound};
 use crate::judge::app_sight::AppSight;
 use crate::judge::cluster::keys;
+use crate::judge::cluster::servers::Servers;
 use crate::judge::rules::mail_server::{self, Facts};
+use crate::judge::rules::wave::{KNOWN_AFTER, Provider};
 use crate::judge::sight::{Hit, Sight};
 use crate::mail::dns::{Finding, Lapse, LapseCause, MailServer, MxHost, Resolver};
 use crate::mail::providers;
@@ -197,6 +199,48 @@ impl MailSight {
             (facts.domain.clone(), answer)
         });
         Self(answers.collect())
+    }
+
+    /// What `wave` makes of the provider. `ask` gives the register of mail servers to
+    /// whom it is handed, if a listed provider or an allow entry does not settle it.
+    pub(super) fn provider(
+        &self,
+        attempt: &Attempt,
+        app: &AppSight,
+        sight: &Sight,
+        ask: impl FnOnce(&dyn Fn(&Servers) -> bool) -> bool,
+    ) -> Provider {
+        if attempt.mail_domains().next().is_none() || self.allow(sight).is_some() {
+            return Provider::Known;
+        }
+        let mut lapses = self
+            .0
+            .iter()
+            .filter_map(|(_, answer)| answer.as_ref().err());
+        if let Some(lapse) = lapses.next() {
+            return match lapse.resolver_down && lapses.all(|lapse| lapse.resolver_down) {
+                true => Provider::ResolverDown,
+                false => Provider::Unknown,
+            };
+        }
+        let somewhere = |answer: &Result<Finding, Lapse>| match answer {
+            Ok(Finding::Server(server)) => !server.hosts.is_empty(),
+            Ok(Finding::Null | Finding::Nowhere) | Err(_) => false,
+        };
+        if self.0.is_empty() || !self.0.iter().all(|(_, answer)| somewhere(answer)) {
+            return Provider::Unknown;
+        }
+        let unlisted = self.sign_ups(attempt, app);
+        let now = attempt.at.as_second();
+        let long_known = |servers: &Servers, one: &SignUp| {
+            let first = servers.first_seen(&one.domain);
+            first.is_some_and(|first| first <= now - KNOWN_AFTER) || servers.shared(&one.keys, now)
+        };
+        let known = |servers: &Servers| unlisted.iter().all(|one| long_known(servers, one));
+        match unlisted.is_empty() || ask(&known) {
+            true => Provider::Known,
+            false => Provider::Unknown,
+        }
     }
 
     /// Host names, then addresses, for the record.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::endpoint::Endpoint;
 use crate::judge::cluster::size::DEFAULT_SIZE;
 use crate::judge::limit::{Budget, Limit};
+use crate::judge::wave;
 use crate::verdict::{Mode, Rule};
 
 /// What the configuration says of judging.
@@ -17,6 +18,8 @@ pub struct Policy {
     pub modes: BTreeMap<Rule, Mode>,
     /// The limits that are on.
     pub limits: Limits,
+    /// What the breaker may do by itself.
+    pub breaker: wave::Settings,
     /// Doors whose guard is switched off.
     pub unguarded: BTreeSet<Endpoint>,
     /// How many bytes the registers of clusters may take.
@@ -63,6 +66,19 @@ impl Limits {
             .get(&limit)
             .copied()
             .filter(|budget| budget.mode != Mode::Off)
+    }
+
+    /// As from step 1 of the breaker on: what strangers share at sign-up is a third.
+    #[must_use]
+    pub fn tightened(&self) -> Self {
+        let third = |(limit, budget): (&Limit, &Budget)| {
+            let quota = match limit.is_tightened() {
+                true => budget.quota.third(),
+                false => budget.quota,
+            };
+            (*limit, Budget { quota, ..*budget })
+        };
+        self.0.iter().map(third).collect()
     }
 }
 

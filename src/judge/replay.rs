@@ -30,14 +30,20 @@ use crate::judge::rules::address::Mailbox;
 use crate::judge::rules::rate::{self, Asked, Dimension, Keep};
 use crate::judge::rules::{
     address, app_ban, app_cluster, client_ban, mail_cluster, mail_domain, mail_server,
+    wave as breaker,
 };
 use crate::judge::sight::{Hit, Sight};
+use crate::judge::wave::{SignUp, Wave, live as watch};
 use crate::lists::Overlay;
 use crate::mail::dns::Finding;
 use crate::mailbox::Domain;
 use crate::secret::HashKey;
 use crate::store::limiter::{Limiter, Reservation};
-use crate::verdict::{Cause, Mode, Reason, Rule, Verdict};
+use crate::verdict::{Cause, Decision, Judged, Mode, Reason, Rule, Verdict};
+use crate::wave::{Kind, Move, Step};
+
+/// How often the breaker is looked at while nobody asks, in seconds.
+const WATCH: i64 = 60;
 
 /// A judge that lives in the times of what it is shown.
 #[derive(Debug)]
@@ -48,6 +54,8 @@ pub struct Replay {
     limiter: Limiter,
     servers: Servers,
     apps: Apps,
+    wave: Wave,
+    moves: Vec<Move>,
     known: HashMap<ClientId, App>,
     /// Apps that were made, but would not have been: when, and their names.
     gone: HashSet<(i64, Option<AppName>)>,
@@ -69,6 +77,8 @@ pub struct Ruling {
     pub unknown: Vec<Rule>,
     /// It would not have been attempted: its app would never have come to be.
     pub moot: bool,
+    attempt: Option<Box<Attempt>>,
+    decision: Decision,
     counted: Counted,
     charged: Option<(Vec<Dimension>, Reservation)>,
 }
@@ -101,6 +111,7 @@ struct Told {
 pub struct Past {
     servers: Servers,
     apps: Apps,
+    wave: Wave,
 }
 
 impl Past {
@@ -110,6 +121,7 @@ impl Past {
         Self {
             servers: Servers::new(tuning),
             apps: Apps::new(apps),
+            wave: Wave::default(),
         }
     }
 }
@@ -127,6 +139,8 @@ impl Replay {
             limiter: Limiter::new(limiter_slots),
             servers: past.servers,
             apps: past.apps,
+            wave: past.wave,
+            moves: Vec::new(),
             known: HashMap::new(),
             gone: HashSet::new(),
             coming: Vec::new(),
@@ -149,6 +163,7 @@ impl Replay {
         Past {
             servers: self.servers.clone(),
             apps: self.apps.clone(),
+            wave: self.wave.clone(),
         }
     }
 
@@ -162,6 +177,12 @@ impl Replay {
     #[must_use]
     pub const fn apps(&self) -> &Apps {
         &self.apps
+    }
+
+    /// How the breaker stands, and every move that it has made.
+    #[must_use]
+    pub fn breaker(&self) -> (Step, &[Move]) {
+        (self.wave.step(), &self.moves)
     }
 
     /// Learns of an app that came to be.
@@ -208,6 +229,8 @@ impl Replay {
     /// Every rule in the order of [`Rule::ALL`].
     fn sit(&mut self, attempt: &Attempt, told: &Told, ruling: &mut Ruling) {
         self.enter(attempt.at);
+        self.look_at_wave(attempt.at.as_second());
+        ruling.attempt = Some(Box::new(attempt.clone()));
         let Told { app, mail, .. } = told;
         self.say(attempt, ruling, Rule::ClientBan, |own, _| {
             let found = client_ban::look(attempt, &own.sight);
@@ -233,6 +256,9 @@ impl Replay {
         self.say(attempt, ruling, Rule::AppCluster, |own, counted| {
             own.app_cluster(attempt, app, counted)
         });
+        self.say(attempt, ruling, Rule::Wave, |own, _| {
+            own.hold_back(attempt, app, mail)
+        });
         let mut charged = None;
         self.say_of_mail(attempt, told, ruling, Rule::Rate, |own, _| {
             let (verdict, charges) = own.rate(attempt, told);
@@ -253,8 +279,10 @@ impl Replay {
 
     /// Keeps or takes back what a ruling counted and charged.
     pub fn settle(&mut self, ruling: Ruling, outcome: Outcome) {
-        if outcome == Outcome::Fail {
-            self.withdraw(&ruling.counted);
+        match outcome {
+            Outcome::Fail => self.withdraw(&ruling.counted),
+            Outcome::Create if ruling.refused.is_none() => self.count_in_wave(&ruling),
+            Outcome::Create | Outcome::Unclear => {}
         }
         if let Some((dimensions, reservation)) = ruling.charged {
             self.limiter.give_back(reservation, |at| {
@@ -279,9 +307,15 @@ impl Replay {
         if !asked || ruling.refused.is_some() {
             return;
         }
-        if let Verdict::Refuse(reason) = ask(self, &mut ruling.counted) {
-            ruling.say(rule, mode, reason);
+        let verdict = ask(self, &mut ruling.counted);
+        if let Verdict::Refuse(reason) = &verdict {
+            ruling.say(rule, mode, reason.clone());
         }
+        ruling.decision.verdicts.push(Judged {
+            rule,
+            mode,
+            verdict,
+        });
     }
 
     /// Row 2's form always carries the current address: an unchanged one passes.
@@ -306,6 +340,59 @@ impl Replay {
         });
         if unknown {
             ruling.unknown.push(rule);
+        }
+    }
+
+    fn look_at_wave(&mut self, now: i64) {
+        if self.policy.mode(Rule::Wave) == Mode::Off {
+            return;
+        }
+        // As the live gate's watch does while nobody asks.
+        while let Some(at) = self.wave.looked().filter(|at| at + WATCH < now) {
+            self.move_wave(at + WATCH);
+        }
+        if self.wave.is_due(now) {
+            self.move_wave(now);
+        }
+    }
+
+    fn move_wave(&mut self, now: i64) {
+        let evidence = watch::weigh(&self.wave, now, &self.policy, &self.servers, &self.apps);
+        let moved = self.wave.look(now, &self.policy.breaker, &evidence);
+        self.moves.extend(moved);
+    }
+
+    fn hold_back(&self, attempt: &Attempt, app: &AppSight, mail: &MailSight) -> Verdict {
+        if self.wave.step() < Step::Known {
+            return Verdict::Pass;
+        }
+        let now = attempt.at.as_second();
+        breaker::judge(&breaker::Facts {
+            step: self.wave.step(),
+            door: attempt.endpoint,
+            provider: mail.provider(attempt, app, &self.sight, |known| known(&self.servers)),
+            through: breaker::through(attempt, app, false),
+            why: self.wave.why(),
+            wait: self.wave.wait(now),
+        })
+    }
+
+    /// As the live gate does when the reply has told that something came to be.
+    fn count_in_wave(&mut self, ruling: &Ruling) {
+        let Some(attempt) = ruling.attempt.as_deref() else {
+            return;
+        };
+        let tickets = ruling.counted.servers.iter();
+        let fresh = tickets.filter(|ticket| self.servers.is_first(**ticket));
+        let counts = watch::counts(attempt, fresh.count(), true);
+        self.wave.count(&counts);
+        if doors::counted(attempt.endpoint) == Some(Kind::SignUp) {
+            let credential = attempt.credential.as_ref();
+            self.wave.signed_up(SignUp {
+                at: counts.at,
+                app: credential.map(|own| own.client_id.clone()),
+                condemned: watch::was_condemned(&ruling.decision, &self.policy),
+            });
         }
     }
 
@@ -367,7 +454,13 @@ impl Replay {
             own_servers: &own_servers,
             shared_mail: told.mail.shared_or_unknown(),
         };
-        let dimensions = rate::dimensions(&asked, &self.policy.limits, &self.key);
+        let tight =
+            self.policy.mode(Rule::Wave) == Mode::Enforce && self.wave.step() > Step::Normal;
+        let limits = match tight {
+            true => &self.policy.limits.tightened(),
+            false => &self.policy.limits,
+        };
+        let dimensions = rate::dimensions(&asked, limits, &self.key);
         let charges: Vec<_> = dimensions.iter().map(|d| d.charge).collect();
         let now = attempt.at.as_microsecond().unsigned_abs();
         match self.limiter.reserve(&charges, now) {

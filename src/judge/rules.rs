@@ -11,6 +11,7 @@ pub mod mail_cluster;
 pub mod mail_domain;
 pub mod mail_server;
 pub mod rate;
+pub mod wave;
 
 #[cfg(test)]
 mod tests;

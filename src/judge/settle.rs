@@ -31,6 +31,7 @@ impl Judge {
         if let Some(created) = &lesson.app {
             self.learn_app(attempt, created);
         }
+        let mut new_token = false;
         let app = judgement.app.client_id().cloned();
         let credential = rate::credential_hash(attempt, self.store.key());
         if let (Some(id), Some(hash), false) = (&app, credential, judgement.proven) {
@@ -42,8 +43,16 @@ impl Judge {
                 .key()
                 .hash(Purpose::Token, &[token.expose().as_bytes()]);
             self.contained.learn(id, hash);
-            self.store.learn_token(hash, id).await;
+            new_token = self.store.learn_token(hash, id).await;
         }
+        let servers = &judgement.counted.servers;
+        self.count_in_wave(
+            attempt,
+            &judgement.decision,
+            app.as_ref(),
+            servers,
+            new_token,
+        );
         if !judgement.proven && attempt.credential.is_some() {
             self.charge_late(attempt, &judgement.app).await;
         }

@@ -1,7 +1,8 @@
 //! What the gate itself asks the upstream: which app a token belongs to
 //! (`GET /oauth/token/info`), what that app is called
-//! (`GET /api/v1/apps/verify_credentials`), and which address a signed-in
-//! account has now (`GET /auth/edit`, with the request's own cookies).
+//! (`GET /api/v1/apps/verify_credentials`), which address a signed-in account
+//! has now (`GET /auth/edit`, with the request's own cookies), and whether an
+//! invite can be used (`GET /invite/CODE` as JSON, from Mastodon 4.2 on).
 //!
 //! Only builders of requests and readers of replies: sending, deadlines and
 //! caches are the caller's. Replies are from the trusted upstream, but names,
@@ -56,9 +57,13 @@ impl Behalf {
     }
 
     fn get(&self, target: &'static str, accept: &'static str) -> Request<()> {
+        self.get_at(http::Uri::from_static(target), accept)
+    }
+
+    fn get_at(&self, target: http::Uri, accept: &'static str) -> Request<()> {
         let mut request = Request::new(());
         *request.method_mut() = Method::GET;
-        *request.uri_mut() = http::Uri::from_static(target);
+        *request.uri_mut() = target;
         let headers = request.headers_mut();
         headers.insert(HOST, self.host.clone());
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
@@ -103,6 +108,51 @@ pub fn edit_page(behalf: &Behalf, headers: &HeaderMap) -> Option<Request<()>> {
         request.headers_mut().append(COOKIE, cookie);
     }
     request.headers().contains_key(COOKIE).then_some(request)
+}
+
+/// A code of Mastodon's is 8 characters; a longer one is not asked about.
+const LONGEST_CODE: usize = 64;
+
+/// Asks whether an invite can be used. `None` if no code of Mastodon's could look like it.
+#[must_use]
+pub fn invite(behalf: &Behalf, code: &Secret) -> Option<Request<()>> {
+    let code = code.expose();
+    let plain = code.bytes().all(|b| b.is_ascii_alphanumeric());
+    if code.is_empty() || code.len() > LONGEST_CODE || !plain {
+        return None;
+    }
+    let target = format!("/invite/{code}").parse().ok()?;
+    Some(behalf.get_at(target, "application/json"))
+}
+
+/// What an invite is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invite {
+    /// It can be used.
+    Usable,
+    /// It is unknown, used up, expired or its owner's account is not in order.
+    Worthless,
+    /// The reply does not tell: it failed, or is a page of a Mastodon before 4.2.
+    Unclear,
+}
+
+/// Reads the reply to [`invite`]: only one that repeats the code vouches for it.
+#[must_use]
+pub fn read_invite(status: StatusCode, body: &[u8], code: &Secret) -> Invite {
+    #[derive(Deserialize)]
+    struct Reply {
+        invite_code: String,
+    }
+    match status {
+        StatusCode::OK => match serde_json::from_slice::<Reply>(body) {
+            Ok(reply) if reply.invite_code == code.expose() => Invite::Usable,
+            Ok(_) | Err(_) => Invite::Unclear,
+        },
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
+            Invite::Worthless
+        }
+        _ => Invite::Unclear,
+    }
 }
 
 /// Whose token it is.

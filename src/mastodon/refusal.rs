@@ -31,7 +31,7 @@ use jiff::Timestamp;
 
 use crate::endpoint::{Endpoint, Voice};
 use crate::event::EventId;
-use crate::verdict::{Because, Reason, Rule, Unreadable};
+use crate::verdict::{Because, Paused, Reason, Rule, Unreadable};
 
 pub use asker::{Asker, Place};
 pub use language::Language;
@@ -117,13 +117,15 @@ enum Matter {
     TryAgain(Duration),
     /// A budget of so many is spent.
     Spent(u32, Duration),
+    /// The breaker holds it back.
+    Paused(Paused, Duration),
 }
 
 impl Matter {
     /// When to come back, if waiting helps.
     const fn wait(self) -> Option<Duration> {
         match self {
-            Self::TryAgain(after) | Self::Spent(_, after) => Some(after),
+            Self::TryAgain(after) | Self::Spent(_, after) | Self::Paused(_, after) => Some(after),
             Self::Network
             | Self::App
             | Self::Address
@@ -142,7 +144,7 @@ fn matter(rule: Rule, because: Because, form: Form) -> Matter {
     };
     match because {
         Because::Ban => match rule {
-            Rule::ClientBan | Rule::Unreadable | Rule::Rate => Matter::Network,
+            Rule::ClientBan | Rule::Unreadable | Rule::Wave | Rule::Rate => Matter::Network,
             Rule::AppBan | Rule::AppCluster => Matter::App,
             Rule::Address | Rule::MailDomain | Rule::MailServer | Rule::MailCluster => {
                 Matter::Address
@@ -154,16 +156,18 @@ fn matter(rule: Rule, because: Because, form: Form) -> Matter {
         Because::Unreadable(how) => Matter::Request(how),
         Because::TryAgain { after } => Matter::TryAgain(soon(after)),
         Because::Spent { burst, after, .. } => Matter::Spent(burst, soon(after)),
+        Because::Paused { what, after } => Matter::Paused(what, soon(after)),
     }
 }
 
+/// A closed sign-up is the 403 that Mastodon's own closed sign-up gives to apps.
 /// `TryAgain` is 422, not 503 or 429: the form stays open and the text appears
 /// at the e-mail field, in apps as in Mastodon's own page. A 503 would be
 /// counted as an outage by whoever watches the server, and a 429 is retried at
 /// once, unseen, by client libraries that read `X-RateLimit-Reset`.
 const fn status(endpoint: Option<Endpoint>, form: Form, matter: Matter) -> StatusCode {
     match matter {
-        Matter::Network => StatusCode::FORBIDDEN,
+        Matter::Network | Matter::Paused(Paused::App | Paused::All, _) => StatusCode::FORBIDDEN,
         Matter::App => match endpoint {
             Some(Endpoint::AppCreate | Endpoint::AppSettings) => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::FORBIDDEN,
@@ -175,6 +179,7 @@ const fn status(endpoint: Option<Endpoint>, form: Form, matter: Matter) -> Statu
         Matter::Request(Unreadable::Unsupported) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Matter::Request(Unreadable::Address)
         | Matter::TryAgain(_)
+        | Matter::Paused(Paused::Mail, _)
         | Matter::Address
         | Matter::Mailbox
         | Matter::Unreachable

@@ -157,6 +157,7 @@ impl Because {
             Self::Undeliverable => "undeliverable",
             Self::TryAgain { .. } => "try-again",
             Self::Spent { limit, .. } => limit,
+            Self::Paused { .. } => "paused",
         }
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 10] = [
     &[
         "account", "app", "attempt", "ban", "cluster", "endpoint", "event", "mailbox", "quota",
-        "secret", "verdict",
+        "secret", "verdict", "wave",
     ],
     &["mail", "rack"],
     // A list's names are read as mail reads them.

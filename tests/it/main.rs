@@ -37,3 +37,4 @@ mod timeouts;
 mod token;
 mod trusted_proxies;
 mod verbs;
+mod wave;

@@ -7,6 +7,7 @@ use tuskgate::admin::ask::Target;
 use tuskgate::ban::Scopes;
 use tuskgate::judge::limit::Limit;
 use tuskgate::verdict::{Mode, Rule};
+use tuskgate::wave::{Pin, Step};
 
 use crate::support::doors::DOORS;
 use crate::support::judged::{ANA, BAD_SERVER, BEN, House, Plan};
@@ -23,6 +24,19 @@ fn ban_everything(house: &House) {
     house.ban(Target::Address("ana@good.example".into()));
     house.ban(Target::AppName("Weekend project".into()));
     house.ban(Target::ClientId("some-client".into()));
+}
+
+/// Puts the breaker at its highest step.
+fn close(house: &House) {
+    let judge = std::sync::Arc::clone(&house.judge);
+    let pin = Pin {
+        step: Step::Closed,
+        since: 0,
+        until: None,
+    };
+    let now = jiff::Timestamp::now().as_second();
+    let done = house.block(async move { judge.pin_step(Some(pin), now).await });
+    assert_eq!(done.expect("on the disk").step, Step::Closed);
 }
 
 fn strict() -> Plan {
@@ -51,6 +65,7 @@ const EMAILS: [&str; 6] = [
 fn observing_never_refuses() {
     let house = strict().observing().build();
     ban_everything(&house);
+    close(&house);
     let tried = runner(120).run(
         &(0..DOORS.len(), 0..EMAILS.len(), any::<bool>()),
         |(door, email, ana)| {

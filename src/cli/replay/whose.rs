@@ -115,7 +115,9 @@ fn banned_today(bans: &[Ban]) -> Replay {
         Rule::ClientBan | Rule::AppBan | Rule::Address | Rule::MailDomain | Rule::MailServer => {
             (rule, Mode::Enforce)
         }
-        Rule::Unreadable | Rule::MailCluster | Rule::AppCluster | Rule::Rate => (rule, Mode::Off),
+        Rule::Unreadable | Rule::MailCluster | Rule::AppCluster | Rule::Wave | Rule::Rate => {
+            (rule, Mode::Off)
+        }
     });
     let policy = Policy {
         modes: modes.into(),

@@ -369,6 +369,12 @@ impl Apps {
         self.clusters.values().rev().cloned().collect()
     }
 
+    /// Every cluster that is in force.
+    pub fn in_force(&self, now: i64) -> impl Iterator<Item = &Cluster> {
+        let clusters = self.clusters.values();
+        clusters.filter(move |cluster| cluster.in_force(now))
+    }
+
     /// One cluster.
     #[must_use]
     pub fn cluster(&self, number: u64) -> Option<&Cluster> {

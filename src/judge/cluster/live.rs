@@ -201,6 +201,13 @@ impl Registers {
         self.servers.lock().sign_ups_through(apps)
     }
 
+    /// Works on both registers as they are at one moment.
+    pub fn both<T>(&self, look: impl FnOnce(&Servers, &Apps) -> T) -> T {
+        let servers = self.servers.lock();
+        let apps = self.apps.lock();
+        look(&servers, &apps)
+    }
+
     /// What is known of a mail server, by name or address.
     #[must_use]
     pub fn server(&self, text: &str, now: i64) -> Option<Vec<ServerReport>> {

@@ -131,6 +131,21 @@ fn app(asked: &Asked<'_>, into: &mut Collect<'_>) {
     into.add(Limit::AppTotal, &[]);
 }
 
+/// The charge of a sign-up that an invite excuses: the code's own.
+#[must_use]
+pub fn by_invite(attempt: &Attempt, limits: &Limits, key: &HashKey) -> Vec<Dimension> {
+    let mut into = Collect {
+        limits,
+        key,
+        out: Vec::with_capacity(1),
+    };
+    if let Some(code) = &attempt.invite {
+        let hash = key.hash(Purpose::Invite, &[code.expose().as_bytes()]);
+        into.add(Limit::SignUpPerInvite, &[&hash.0]);
+    }
+    into.out
+}
+
 /// The charge for a look-up at the upstream that a stranger causes. Those
 /// whose address is unknown share one.
 #[must_use]

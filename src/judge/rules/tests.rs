@@ -106,6 +106,7 @@ fn word(verdict: &Verdict) -> &'static str {
             Because::Undeliverable => "undeliverable",
             Because::TryAgain { .. } => "try again",
             Because::Spent { .. } => "spent",
+            Because::Paused { .. } => "paused",
         },
         Verdict::Abstain(cause) => match cause {
             Cause::ClientUnknown(_) => "client unknown",
@@ -114,6 +115,7 @@ fn word(verdict: &Verdict) -> &'static str {
             Cause::Allow(_) => "allowed",
             Cause::Lapse(_) => "lapse",
             Cause::Unchanged => "unchanged",
+            Cause::Invited => "invited",
         },
     }
 }

@@ -219,3 +219,39 @@ proptest! {
         prop_assert_eq!(compare(&page, &format!("{local}@good.test")), Current::Unchanged);
     }
 }
+
+#[test]
+fn only_a_reply_that_repeats_the_code_vouches_for_an_invite() {
+    let code = Secret::new("ygm4YrqG");
+    let request = invite(&behalf(), &code).expect("a plain code");
+    assert_eq!(request.uri(), "/invite/ygm4YrqG");
+    assert_eq!(request.headers()[ACCEPT], "application/json");
+    assert_eq!(request.headers()[FORWARDED_FOR], "192.0.2.7");
+    let longest = "a".repeat(65);
+    for odd in ["", "../auth/edit", "a b", "a%2f", "ä", longest.as_str()] {
+        assert!(invite(&behalf(), &Secret::new(odd)).is_none(), "{odd}");
+    }
+    let good =
+        r#"{"invite_code":"ygm4YrqG","instance_api_url":"https://x.example/api/v2/instance"}"#;
+    for (status, body, expected) in [
+        (200, good, Invite::Usable),
+        (200, r#"{"invite_code":"another"}"#, Invite::Unclear),
+        (200, "<!DOCTYPE html>", Invite::Unclear),
+        (
+            401,
+            r#"{"error":"This invite is not valid"}"#,
+            Invite::Worthless,
+        ),
+        (403, "", Invite::Worthless),
+        (404, r#"{"error":"Record not found"}"#, Invite::Worthless),
+        (429, "", Invite::Unclear),
+        (500, good, Invite::Unclear),
+    ] {
+        let status = StatusCode::from_u16(status).expect("a status");
+        assert_eq!(
+            read_invite(status, body.as_bytes(), &code),
+            expected,
+            "{body}"
+        );
+    }
+}

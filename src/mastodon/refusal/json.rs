@@ -11,6 +11,7 @@ use super::Matter;
 use super::language::Language;
 use super::words::ENGLISH;
 use crate::event::EventId;
+use crate::verdict::Paused;
 
 /// The sign-up API: `error` for all, `details` where the address is at fault.
 pub(super) fn detailed(matter: Matter, id: EventId, language: Language) -> String {
@@ -54,16 +55,19 @@ pub(super) fn oauth(matter: Matter, id: EventId, language: Language) -> String {
     let error = match matter {
         Matter::Spent(..) | Matter::TryAgain(_) => ENGLISH.spent.what,
         Matter::Request(_) | Matter::AddressForm => "invalid_request",
-        Matter::Network | Matter::App | Matter::Address | Matter::Mailbox | Matter::Unreachable => {
-            "access_denied"
-        }
+        Matter::Network
+        | Matter::App
+        | Matter::Address
+        | Matter::Mailbox
+        | Matter::Unreachable
+        | Matter::Paused(..) => "access_denied",
     };
     let description = signed(&sentence(matter, language), id, language);
     json!({ "error": error, "error_description": description }).to_string()
 }
 
-/// The code of the e-mail parameter's fault. `ERR_TRY_AGAIN` is not Mastodon's:
-/// the official apps show the description of a code that they do not know, and
+/// The code of the e-mail parameter's fault. `ERR_TRY_AGAIN` and `ERR_PAUSED` are not
+/// Mastodon's: the official apps show the description of a code that they do not know, and
 /// would show a sentence of their own, and a wrong one, for any that they do.
 const fn code(matter: Matter) -> Option<&'static str> {
     match matter {
@@ -72,7 +76,12 @@ const fn code(matter: Matter) -> Option<&'static str> {
         Matter::Unreachable => Some("ERR_UNREACHABLE"),
         Matter::AddressForm => Some("ERR_INVALID"),
         Matter::TryAgain(_) => Some("ERR_TRY_AGAIN"),
-        Matter::Network | Matter::App | Matter::Request(_) | Matter::Spent(..) => None,
+        Matter::Paused(Paused::Mail, _) => Some("ERR_PAUSED"),
+        Matter::Network
+        | Matter::App
+        | Matter::Request(_)
+        | Matter::Spent(..)
+        | Matter::Paused(Paused::App | Paused::All, _) => None,
     }
 }
 
@@ -87,7 +96,11 @@ fn clause(matter: Matter, language: Language) -> Option<&'static str> {
         Matter::Unreachable => Some("does not seem to exist"),
         Matter::AddressForm => Some("is invalid"),
         Matter::TryAgain(_) => Some("could not be checked just now, please try again in a minute"),
-        Matter::Network | Matter::App | Matter::Request(_) | Matter::Spent(..) => None,
+        Matter::Network
+        | Matter::App
+        | Matter::Request(_)
+        | Matter::Spent(..)
+        | Matter::Paused(..) => None,
     }
 }
 
@@ -95,7 +108,7 @@ fn clause(matter: Matter, language: Language) -> Option<&'static str> {
 fn sentence(matter: Matter, language: Language) -> String {
     let what = language.0.what(matter);
     match matter {
-        Matter::Spent(..) | Matter::TryAgain(_) => {
+        Matter::Spent(..) | Matter::TryAgain(_) | Matter::Paused(..) => {
             let help = language.0.help(matter);
             format!(
                 "{what}{}{}",

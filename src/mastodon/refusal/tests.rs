@@ -55,6 +55,13 @@ fn spent(seconds: u64) -> Because {
     }
 }
 
+const fn paused(what: Paused) -> Because {
+    Because::Paused {
+        what,
+        after: Duration::from_secs(1800),
+    }
+}
+
 const MINUTE: Because = Because::TryAgain {
     after: Duration::from_secs(60),
 };
@@ -72,6 +79,9 @@ fn refusals() -> Vec<(Rule, Because)> {
         (Rule::MailCluster, Because::Ban),
         (Rule::AppCluster, Because::Ban),
         (Rule::Rate, spent(300)),
+        (Rule::Wave, paused(Paused::Mail)),
+        (Rule::Wave, paused(Paused::App)),
+        (Rule::Wave, paused(Paused::All)),
         (Rule::Unreadable, Because::Unreadable(Unreadable::Malformed)),
         (Rule::Unreadable, Because::Unreadable(Unreadable::TooLarge)),
         (

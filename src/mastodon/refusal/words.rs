@@ -27,6 +27,7 @@ mod zh_hant;
 use std::time::Duration;
 
 use super::Matter;
+use crate::verdict::Paused;
 
 pub(super) use en::WORDS as ENGLISH;
 
@@ -69,6 +70,9 @@ pub(super) struct Words {
     pub(super) request: Text,
     pub(super) try_again: Text,
     pub(super) spent: Text,
+    pub(super) paused_mail: Text,
+    pub(super) paused_app: Text,
+    pub(super) paused: Text,
     /// Invites an appeal; the reference follows.
     pub(super) appeal: &'static str,
     /// The word before the reference in an app's message.
@@ -109,6 +113,9 @@ impl Words {
             Matter::Request(_) => &self.request,
             Matter::TryAgain(_) => &self.try_again,
             Matter::Spent(..) => &self.spent,
+            Matter::Paused(Paused::Mail, _) => &self.paused_mail,
+            Matter::Paused(Paused::App, _) => &self.paused_app,
+            Matter::Paused(Paused::All, _) => &self.paused,
         }
     }
 

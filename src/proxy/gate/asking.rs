@@ -1,5 +1,6 @@
 //! What only the upstream can tell: whose a bearer token is, what an app is
-//! called, whether an address is the account's current one.
+//! called, whether an address is the account's current one, whether an invite
+//! can be used.
 //!
 //! Each look-up has a deadline; all of them together are limited process-wide
 //! (governor), and those that a stranger can cause are limited per client
@@ -22,7 +23,7 @@ use crate::attempt::{Attempt, ClientIp};
 use crate::judge::app_sight::{Answer, AppSight, Asking};
 use crate::judge::rules::rate;
 use crate::lists::apps;
-use crate::mastodon::ask::{self, Behalf, Current, TokenApp};
+use crate::mastodon::ask::{self, Behalf, Current, Invite, TokenApp};
 use crate::proxy::Body;
 use crate::proxy::gate::{Inner, Shared};
 use crate::secret::{KeyedHash, Purpose, Secret};
@@ -43,11 +44,18 @@ const PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
 /// Bearers that the upstream did not know, remembered so that they are not asked again at once.
 const UNKNOWN: std::num::NonZeroUsize = std::num::NonZeroUsize::new(8192).expect("not zero");
 
+/// Invites of which the upstream has told whether they can be used, and for how
+/// many seconds that is believed: one that is used up then counts as good so long,
+/// which `sign-up-per-invite` bounds, and the upstream still refuses it.
+const INVITES: std::num::NonZeroUsize = std::num::NonZeroUsize::new(4096).expect("not zero");
+const INVITE_LASTS: i64 = 60;
+
 /// What all look-ups of a process share.
 #[derive(Debug)]
 pub(crate) struct Asks {
     limit: DefaultDirectRateLimiter,
     unknown: Mutex<LruCache<KeyedHash, Timestamp>>,
+    invites: Mutex<LruCache<KeyedHash, (bool, Timestamp)>>,
 }
 
 impl Default for Asks {
@@ -55,6 +63,7 @@ impl Default for Asks {
         Self {
             limit: RateLimiter::direct(Quota::per_second(PER_SECOND)),
             unknown: Mutex::new(LruCache::new(UNKNOWN)),
+            invites: Mutex::new(LruCache::new(INVITES)),
         }
     }
 }
@@ -118,6 +127,31 @@ impl<'a, S: Inner> Upstream<'a, S> {
             Current::Changed => Some(false),
             Current::Unknown => None,
         }
+    }
+
+    /// Whether an invite can be used; `None` if nobody says.
+    async fn can_use(&self, attempt: &Attempt, code: &Secret) -> Option<bool> {
+        let key = self.shared.judge.store().key();
+        let hash = key.hash(Purpose::Invite, &[code.expose().as_bytes()]);
+        let known = self.shared.asks.invites.lock().get(&hash).copied();
+        if let Some((usable, at)) = known
+            && attempt.at.duration_since(at).as_secs().abs() < INVITE_LASTS
+        {
+            return Some(usable);
+        }
+        let request = ask::invite(self.behalf.as_ref()?, code)?;
+        if !self.may_ask(attempt.client, attempt.at) {
+            return None;
+        }
+        let (status, body) = self.fetch("invite", request).await?;
+        let usable = match ask::read_invite(status, &body, code) {
+            Invite::Usable => true,
+            Invite::Worthless => false,
+            Invite::Unclear => return None,
+        };
+        let mut invites = self.shared.asks.invites.lock();
+        invites.put(hash, (usable, attempt.at));
+        Some(usable)
     }
 
     /// Whether one more look-up may go upstream on behalf of `client`.
@@ -268,6 +302,13 @@ impl<S: Inner> Asking for Upstream<'_, S> {
         Box::pin(async move {
             let address = &attempt.email.as_ref()?.exact;
             self.has_address(address, attempt.client, attempt.at).await
+        })
+    }
+
+    fn invited<'a>(&'a self, attempt: &'a Attempt) -> Answer<'a, Option<bool>> {
+        Box::pin(async move {
+            let code = attempt.invite.as_ref()?;
+            self.can_use(attempt, code).await
         })
     }
 }

@@ -120,24 +120,8 @@ fn one(rule: Rule, mode: Mode, reason: Reason) -> Decision {
 
 fn blank(judge: &Judge, at: Timestamp, client: ClientIp) -> Event {
     Event {
-        id: judge.fresh_id(),
-        at,
-        endpoint: None,
         client: client.address(),
-        username: None,
-        mail_domain: None,
-        mailbox: None,
-        canonical_mailbox: None,
-        mail_server: Vec::new(),
-        client_id: None,
-        app_name: None,
-        grant: None,
-        admitted: true,
-        verdicts: Vec::new(),
-        outcome: None,
-        count: 1,
-        facts: None,
-        note: None,
+        ..Event::blank(judge.fresh_id(), at)
     }
 }
 
@@ -185,7 +169,11 @@ fn troubled(cause: &Cause) {
                 "{cause}: mail servers are not judged; check [dns] servers and the system's resolver"
             ),
         ),
-        Cause::SharedProvider(_) | Cause::Allow(_) | Cause::Lapse(_) | Cause::Unchanged => return,
+        Cause::SharedProvider(_)
+        | Cause::Allow(_)
+        | Cause::Lapse(_)
+        | Cause::Unchanged
+        | Cause::Invited => return,
     };
     if raise(trouble, &text) {
         tracing::warn!("{text}");

@@ -31,8 +31,21 @@ pub(super) fn answer(register: &Register, head: &Parts, params: &Params) -> Opti
         (Method::GET, "/auth/edit" | "/auth/setup") => edit(register, head),
         (Method::PUT | Method::PATCH, "/auth" | "/auth/setup") => change(register, head, params),
         (Method::POST, "/api/v1/statuses") => post(register, head, params),
+        (Method::GET, path) if path.starts_with("/invite/") => invite(head, path),
         _ => return None,
     })
+}
+
+/// Codes that begin with `good` can be used, for as often as one likes.
+fn invite(head: &Parts, path: &str) -> Response<Body> {
+    let code = path.trim_start_matches("/invite/");
+    if text_of(&head.headers, "accept") != "application/json" {
+        return form("", "");
+    }
+    match code.starts_with("good") {
+        true => reply::json(200, &json!({ "invite_code": code })),
+        false => reply::json(404, &json!({ "error": "Record not found" })),
+    }
 }
 
 fn api_sign_up(register: &Register, head: &Parts, params: &Params) -> Response<Body> {

@@ -159,6 +159,7 @@ pub(super) fn key(event: &Event) -> Option<(Rule, Mode, String)> {
         | Rule::MailServer
         | Rule::MailCluster
         | Rule::AppCluster
+        | Rule::Wave
         | Rule::Rate => {
             let network = event.client.map(|ip| wide_network(ip).to_string());
             network.unwrap_or_else(|| verdict.fact.clone())

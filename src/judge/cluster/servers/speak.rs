@@ -72,6 +72,32 @@ impl Servers {
         self.clusters.values()
     }
 
+    /// Every cluster that is in force.
+    pub fn in_force(&self, now: i64) -> impl Iterator<Item = &Cluster> {
+        let clusters = self.clusters.values();
+        clusters.filter(move |cluster| cluster.in_force(now))
+    }
+
+    /// Whether it has ever been heard that an address was confirmed.
+    #[must_use]
+    pub const fn confirmations_known(&self) -> bool {
+        self.confirmations_known
+    }
+
+    /// When an account with this domain was first let in, unless it is a listed provider's.
+    #[must_use]
+    pub fn first_seen(&self, domain: &Domain) -> Option<i64> {
+        self.domains.peek(domain).map(|seen| seen.first)
+    }
+
+    /// Whether a counted sign-up is the only one of its domain so far.
+    #[must_use]
+    pub fn is_first(&self, ticket: super::Ticket) -> bool {
+        let sign_up = self.sign_ups.peek(&ticket.0);
+        let seen = sign_up.and_then(|sign_up| self.domains.peek(&sign_up.domain));
+        seen.is_some_and(|seen| seen.accounts == 1)
+    }
+
     /// One cluster.
     #[must_use]
     pub fn cluster(&self, number: u64) -> Option<&Cluster> {

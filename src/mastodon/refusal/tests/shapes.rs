@@ -309,8 +309,8 @@ fn the_token_door_never_makes_an_app_throw_its_credentials_away() {
 /// Every door with every reason: `door: status kind` for each of [`refusals`].
 #[test]
 fn every_cell_has_its_status_and_kind() {
-    const STATUSES: [u16; 14] = [
-        403, 403, 422, 422, 422, 422, 422, 422, 403, 429, 400, 413, 415, 422,
+    const STATUSES: [u16; 17] = [
+        403, 403, 422, 422, 422, 422, 422, 422, 403, 429, 422, 403, 403, 400, 413, 415, 422,
     ];
     for endpoint in doors() {
         for (cell, (rule, because)) in refusals().into_iter().enumerate() {
@@ -334,8 +334,45 @@ fn every_cell_has_its_status_and_kind() {
                 Some(Voice::Page) | None => "text/html; charset=utf-8",
             };
             assert_eq!(header(&answer, "content-type"), kind, "{endpoint:?}");
-            let waits = matches!(because, Because::Spent { .. } | Because::TryAgain { .. });
+            let waits = matches!(
+                because,
+                Because::Spent { .. } | Because::TryAgain { .. } | Because::Paused { .. }
+            );
             assert_eq!(answer.headers().contains_key("retry-after"), waits);
         }
     }
+}
+
+/// As Mastodon's own closed sign-up answers an app, with words and a time.
+#[test]
+fn a_paused_sign_up_says_when_to_come_back() {
+    let theirs = wire::last("accounts-registrations-closed");
+    let answer = refuse(
+        Some(Endpoint::ApiSignUp),
+        Rule::Wave,
+        paused(Paused::All),
+        &app(),
+    );
+    let mastodons: Value = serde_json::from_str(&theirs.body).expect("JSON");
+    assert_eq!(keys(&json(&answer)), keys(&mastodons));
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert_eq!(header(&answer, "retry-after"), "1800");
+    let error = json(&answer)["error"].as_str().expect("text").to_owned();
+    assert!(error.starts_with("Sign-up is paused. Please try again in about 30 min"));
+
+    let mail = refuse(
+        Some(Endpoint::ApiSignUp),
+        Rule::Wave,
+        paused(Paused::Mail),
+        &app(),
+    );
+    assert_eq!(mail.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(json(&mail)["details"]["email"][0]["error"], "ERR_PAUSED");
+    let page = refuse(
+        Some(Endpoint::SignUp),
+        Rule::Wave,
+        paused(Paused::App),
+        &browser(),
+    );
+    assert!(text(&page).contains("server’s own website"));
 }

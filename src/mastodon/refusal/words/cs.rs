@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "Příliš mnoho požadavků",
         help: "Počkejte asi {wait} a zkuste to znovu.",
     },
+    paused_mail: Text {
+        what: "V tuto chvíli jsou přijímáni jen známí poskytovatelé e-mailu",
+        help: "Použijte adresu u některého z nich, nebo to zkuste znovu asi za {wait}.",
+    },
+    paused_app: Text {
+        what: "Registrace přes tuto aplikaci je pozastavena",
+        help: "Zaregistrujte se na webu tohoto serveru, nebo to zkuste znovu asi za {wait}.",
+    },
+    paused: Text {
+        what: "Registrace je pozastavena",
+        help: "Zkuste to znovu asi za {wait}.",
+    },
     appeal: "Pokud si myslíte, že jde o omyl, napište správcům tohoto serveru a uveďte toto číslo:",
     reference: "číslo",
     stop: ". ",

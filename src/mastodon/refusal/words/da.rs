@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "For mange forespørgsler",
         help: "Vent cirka {wait}, og prøv igen.",
     },
+    paused_mail: Text {
+        what: "I øjeblikket accepteres kun kendte e-mailudbydere",
+        help: "Brug en adresse hos en af dem, eller prøv igen om cirka {wait}.",
+    },
+    paused_app: Text {
+        what: "Tilmelding via denne app er sat på pause",
+        help: "Tilmeld dig på denne servers eget websted, eller prøv igen om cirka {wait}.",
+    },
+    paused: Text {
+        what: "Tilmelding er sat på pause",
+        help: "Prøv igen om cirka {wait}.",
+    },
     appeal: "Hvis du mener, at det er en fejl, så skriv til serverens administratorer og opgiv denne reference:",
     reference: "reference",
     stop: ". ",

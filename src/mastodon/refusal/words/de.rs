@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "Zu viele Anfragen",
         help: "Bitte warte etwa {wait} und versuche es dann noch einmal.",
     },
+    paused_mail: Text {
+        what: "Zurzeit werden nur bekannte E-Mail-Anbieter angenommen",
+        help: "Bitte benutze eine Adresse bei einem von ihnen oder versuche es in etwa {wait} noch einmal.",
+    },
+    paused_app: Text {
+        what: "Die Registrierung über diese App ist unterbrochen",
+        help: "Bitte registriere dich auf der Website dieses Servers oder versuche es in etwa {wait} noch einmal.",
+    },
+    paused: Text {
+        what: "Die Registrierung ist unterbrochen",
+        help: "Bitte versuche es in etwa {wait} noch einmal.",
+    },
     appeal: "Wenn du das für einen Irrtum hältst, schreibe bitte der Administration dieses Servers und nenne ihr diese Kennung:",
     reference: "Kennung",
     stop: ". ",

@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "Too many requests",
         help: "Please wait about {wait} and try again.",
     },
+    paused_mail: Text {
+        what: "Only well-known e-mail providers are accepted at the moment",
+        help: "Please use an address from one of them, or try again in about {wait}.",
+    },
+    paused_app: Text {
+        what: "Sign-up through this app is paused",
+        help: "Please sign up on this server’s own website, or try again in about {wait}.",
+    },
+    paused: Text {
+        what: "Sign-up is paused",
+        help: "Please try again in about {wait}.",
+    },
     appeal: "If you think that this is a mistake, please write to the administrators of this server and give them this reference:",
     reference: "reference",
     stop: ". ",

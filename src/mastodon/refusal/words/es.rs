@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "Demasiadas solicitudes",
         help: "Espera unos {wait} e inténtalo de nuevo.",
     },
+    paused_mail: Text {
+        what: "Por ahora solo se aceptan proveedores de correo conocidos",
+        help: "Usa una dirección de uno de ellos o inténtalo de nuevo dentro de unos {wait}.",
+    },
+    paused_app: Text {
+        what: "El registro mediante esta aplicación está en pausa",
+        help: "Regístrate en el sitio web de este servidor o inténtalo de nuevo dentro de unos {wait}.",
+    },
+    paused: Text {
+        what: "El registro está en pausa",
+        help: "Inténtalo de nuevo dentro de unos {wait}.",
+    },
     appeal: "Si crees que se trata de un error, escribe a la administración de este servidor e indica esta referencia:",
     reference: "referencia",
     stop: ". ",

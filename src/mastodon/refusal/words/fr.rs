@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "Trop de requêtes",
         help: "Attendez environ {wait}, puis réessayez.",
     },
+    paused_mail: Text {
+        what: "Seuls les fournisseurs d’e-mail connus sont acceptés pour le moment",
+        help: "Utilisez une adresse de l’un d’eux, ou réessayez dans environ {wait}.",
+    },
+    paused_app: Text {
+        what: "L’inscription par cette application est suspendue",
+        help: "Inscrivez-vous sur le site de ce serveur, ou réessayez dans environ {wait}.",
+    },
+    paused: Text {
+        what: "Les inscriptions sont suspendues",
+        help: "Réessayez dans environ {wait}.",
+    },
     appeal: "Si vous pensez qu’il s’agit d’une erreur, écrivez à l’administration de ce serveur en indiquant cette référence :",
     reference: "référence",
     stop: ". ",

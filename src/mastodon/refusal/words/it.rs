@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "Troppe richieste",
         help: "Attendi circa {wait} e riprova.",
     },
+    paused_mail: Text {
+        what: "Al momento sono accettati solo fornitori di posta conosciuti",
+        help: "Usa un indirizzo di uno di essi, o riprova tra circa {wait}.",
+    },
+    paused_app: Text {
+        what: "L’iscrizione tramite questa app è sospesa",
+        help: "Iscriviti sul sito di questo server, o riprova tra circa {wait}.",
+    },
+    paused: Text {
+        what: "Le iscrizioni sono sospese",
+        help: "Riprova tra circa {wait}.",
+    },
     appeal: "Se pensi che si tratti di un errore, scrivi agli amministratori di questo server e comunica loro questo riferimento:",
     reference: "riferimento",
     stop: ". ",

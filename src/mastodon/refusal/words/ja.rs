@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "リクエストが多すぎます",
         help: "約{wait}待ってから、もう一度お試しください。",
     },
+    paused_mail: Text {
+        what: "現在、よく知られたメールプロバイダーのみ受け付けています",
+        help: "そのようなプロバイダーのアドレスを使うか、約{wait}後にもう一度お試しください。",
+    },
+    paused_app: Text {
+        what: "このアプリからの登録は一時停止しています",
+        help: "このサーバーのウェブサイトで登録するか、約{wait}後にもう一度お試しください。",
+    },
+    paused: Text {
+        what: "登録は一時停止しています",
+        help: "約{wait}後にもう一度お試しください。",
+    },
     appeal: "誤りだと思われる場合は、このサーバーの管理者に次の照会番号を添えてご連絡ください：",
     reference: "照会番号",
     stop: "。",

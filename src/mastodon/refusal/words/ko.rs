@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "요청이 너무 많습니다",
         help: "약 {wait} 기다린 다음 다시 시도해 주세요.",
     },
+    paused_mail: Text {
+        what: "현재는 잘 알려진 이메일 제공업체만 사용할 수 있습니다",
+        help: "그러한 업체의 주소를 사용하거나 약 {wait} 후에 다시 시도해 주세요.",
+    },
+    paused_app: Text {
+        what: "이 앱을 통한 가입이 일시 중지되었습니다",
+        help: "이 서버의 웹사이트에서 가입하거나 약 {wait} 후에 다시 시도해 주세요.",
+    },
+    paused: Text {
+        what: "가입이 일시 중지되었습니다",
+        help: "약 {wait} 후에 다시 시도해 주세요.",
+    },
     appeal: "잘못된 것이라고 생각하시면 이 서버의 관리자에게 다음 참조 번호와 함께 연락해 주세요:",
     reference: "참조 번호",
     stop: ". ",

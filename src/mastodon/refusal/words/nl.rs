@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "Te veel verzoeken",
         help: "Wacht ongeveer {wait} en probeer het dan opnieuw.",
     },
+    paused_mail: Text {
+        what: "Op dit moment worden alleen bekende e-mailproviders geaccepteerd",
+        help: "Gebruik een adres van een van hen of probeer het over ongeveer {wait} opnieuw.",
+    },
+    paused_app: Text {
+        what: "Registreren via deze app is onderbroken",
+        help: "Registreer je op de website van deze server of probeer het over ongeveer {wait} opnieuw.",
+    },
+    paused: Text {
+        what: "Registreren is onderbroken",
+        help: "Probeer het over ongeveer {wait} opnieuw.",
+    },
     appeal: "Denk je dat dit een vergissing is, schrijf dan de beheerders van deze server en noem deze referentie:",
     reference: "referentie",
     stop: ". ",

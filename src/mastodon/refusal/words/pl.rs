@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "Zbyt wiele żądań",
         help: "Odczekaj około {wait} i spróbuj ponownie.",
     },
+    paused_mail: Text {
+        what: "W tej chwili przyjmowani są tylko znani dostawcy poczty",
+        help: "Użyj adresu u jednego z nich lub spróbuj ponownie za około {wait}.",
+    },
+    paused_app: Text {
+        what: "Rejestracja przez tę aplikację jest wstrzymana",
+        help: "Zarejestruj się na stronie tego serwera lub spróbuj ponownie za około {wait}.",
+    },
+    paused: Text {
+        what: "Rejestracja jest wstrzymana",
+        help: "Spróbuj ponownie za około {wait}.",
+    },
     appeal: "Jeśli uważasz, że to pomyłka, napisz do administracji tego serwera i podaj ten numer:",
     reference: "numer",
     stop: ". ",

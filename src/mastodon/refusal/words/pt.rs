@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "Demasiados pedidos",
         help: "Espere cerca de {wait} e tente de novo.",
     },
+    paused_mail: Text {
+        what: "De momento só são aceites fornecedores de e-mail conhecidos",
+        help: "Use um endereço de um deles ou tente de novo dentro de cerca de {wait}.",
+    },
+    paused_app: Text {
+        what: "O registo por esta aplicação está suspenso",
+        help: "Registe-se no site deste servidor ou tente de novo dentro de cerca de {wait}.",
+    },
+    paused: Text {
+        what: "O registo está suspenso",
+        help: "Tente de novo dentro de cerca de {wait}.",
+    },
     appeal: "Se acha que se trata de um engano, escreva à administração deste servidor e indique esta referência:",
     reference: "referência",
     stop: ". ",

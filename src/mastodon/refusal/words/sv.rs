@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "För många förfrågningar",
         help: "Vänta ungefär {wait} och försök igen.",
     },
+    paused_mail: Text {
+        what: "Just nu godtas bara kända e-postleverantörer",
+        help: "Använd en adress hos någon av dem, eller försök igen om ungefär {wait}.",
+    },
+    paused_app: Text {
+        what: "Registrering via den här appen är pausad",
+        help: "Registrera dig på den här serverns webbplats, eller försök igen om ungefär {wait}.",
+    },
+    paused: Text {
+        what: "Registreringen är pausad",
+        help: "Försök igen om ungefär {wait}.",
+    },
     appeal: "Om du tror att det är ett misstag, skriv till serverns administratörer och ange den här referensen:",
     reference: "referens",
     stop: ". ",

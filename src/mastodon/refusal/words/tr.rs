@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "Çok fazla istek",
         help: "Lütfen yaklaşık {wait} bekleyip yeniden deneyin.",
     },
+    paused_mail: Text {
+        what: "Şu anda yalnızca bilinen e-posta sağlayıcıları kabul ediliyor",
+        help: "Lütfen bunlardan birindeki bir adresi kullanın veya yaklaşık {wait} sonra yeniden deneyin.",
+    },
+    paused_app: Text {
+        what: "Bu uygulama üzerinden kayıt durduruldu",
+        help: "Lütfen bu sunucunun web sitesinden kaydolun veya yaklaşık {wait} sonra yeniden deneyin.",
+    },
+    paused: Text {
+        what: "Kayıt durduruldu",
+        help: "Lütfen yaklaşık {wait} sonra yeniden deneyin.",
+    },
     appeal: "Bunun bir yanlışlık olduğunu düşünüyorsanız bu sunucunun yöneticilerine yazın ve şu başvuru numarasını bildirin:",
     reference: "başvuru numarası",
     stop: ". ",

@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "请求过多",
         help: "请等待大约{wait}后重试。",
     },
+    paused_mail: Text {
+        what: "目前只接受知名的电子邮件服务商",
+        help: "请使用其中一家的地址，或在大约{wait}后重试。",
+    },
+    paused_app: Text {
+        what: "通过此应用的注册已暂停",
+        help: "请在此服务器的网站上注册，或在大约{wait}后重试。",
+    },
+    paused: Text {
+        what: "注册已暂停",
+        help: "请在大约{wait}后重试。",
+    },
     appeal: "如果您认为这是误判，请联系此服务器的管理员，并提供以下参考编号：",
     reference: "参考编号",
     stop: "。",

@@ -38,6 +38,18 @@ pub(in crate::mastodon::refusal) static WORDS: Words = Words {
         what: "請求過多",
         help: "請等待大約{wait}後再試一次。",
     },
+    paused_mail: Text {
+        what: "目前只接受知名的電子郵件服務商",
+        help: "請使用其中一家的地址，或在大約{wait}後再試一次。",
+    },
+    paused_app: Text {
+        what: "透過此應用程式的註冊已暫停",
+        help: "請在此伺服器的網站上註冊，或在大約{wait}後再試一次。",
+    },
+    paused: Text {
+        what: "註冊已暫停",
+        help: "請在大約{wait}後再試一次。",
+    },
     appeal: "如果您認為這是誤判，請聯絡此伺服器的管理員，並提供以下參考編號：",
     reference: "參考編號",
     stop: "。",

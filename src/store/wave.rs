@@ -1,0 +1,100 @@
+//! What the breaker has learned of normal days, and how it stands: one text, as
+//! `judge::wave` writes it. Written behind; a step put by hand is on the disk
+//! before that is acknowledged.
+
+use std::path::PathBuf;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::StoreError;
+use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
+use super::disk::desk::{Desk, Reply};
+use super::disk::file::{self, FileKind, Sync};
+use super::disk::folder::Folder;
+
+const FILE: FileKind = FileKind {
+    name: "wave.sqlite3",
+    migrations: &["
+        CREATE TABLE wave (
+            one  INTEGER PRIMARY KEY CHECK (one = 1),
+            kept TEXT NOT NULL
+        ) STRICT;
+    "],
+    sync: Sync::Full,
+};
+const ROOM: usize = 64;
+
+/// The callers' side.
+#[derive(Debug)]
+pub(super) struct Wave {
+    desk: Desk<Job>,
+    kept: parking_lot::Mutex<Option<String>>,
+}
+
+#[derive(Debug)]
+enum Job {
+    Keep(String),
+    Flush(Reply<()>),
+}
+
+impl Wave {
+    pub(super) fn open(folder: &Folder, kept_aside: &mut Vec<PathBuf>) -> Result<Self, StoreError> {
+        let connection = file::open(folder, &FILE, kept_aside)?;
+        let kept = connection
+            .query_row("SELECT kept FROM wave", [], |row| row.get(0))
+            .optional()
+            .map_err(|error| StoreError::sqlite(FILE.name, error))?;
+        let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
+            clerk::run(FILE.name, connection, inbox, failing, Book);
+        })?;
+        let kept = parking_lot::Mutex::new(kept);
+        Ok(Self { desk, kept })
+    }
+
+    /// What the file held at the start; only once.
+    pub(super) fn take_kept(&self) -> Option<String> {
+        self.kept.lock().take()
+    }
+
+    pub(super) fn keep(&self, kept: String) -> Result<(), StoreError> {
+        self.desk.send(Job::Keep(kept))
+    }
+
+    pub(super) async fn flush(&self) -> Result<(), StoreError> {
+        self.desk.ask(Job::Flush).await
+    }
+
+    pub(super) fn failing(&self) -> Option<(&'static str, String)> {
+        self.desk.failing()
+    }
+}
+
+/// The writer's side.
+struct Book;
+
+impl Clerk for Book {
+    type Job = Job;
+
+    fn work(
+        &mut self,
+        connection: &Connection,
+        job: Job,
+        replies: &mut Replies,
+    ) -> Result<(), Fault> {
+        match job {
+            Job::Keep(kept) => {
+                connection
+                    .prepare_cached("INSERT OR REPLACE INTO wave VALUES (1, ?1)")?
+                    .execute([kept])?;
+            }
+            Job::Flush(reply) => replies.after_commit(reply, Ok(()))?,
+        }
+        Ok(())
+    }
+
+    fn hourly(&mut self, _: &Connection, _: jiff::Timestamp) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn settled(&mut self, _: Outcome) {}
+}
