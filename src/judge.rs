@@ -29,6 +29,7 @@ mod bench;
 pub mod cluster;
 mod contained;
 pub mod doors;
+mod hearing;
 pub mod limit;
 mod mail_sight;
 pub mod policy;
@@ -57,8 +58,8 @@ pub struct Judge {
     lists: ArcSwap<Lists>,
     policy: ArcSwap<Policy>,
     recheck: Recheck,
-    registers: Registers,
-    contained: Contained,
+    registers: Arc<Registers>,
+    contained: Arc<Contained>,
     control: Handle,
 }
 
@@ -98,7 +99,9 @@ impl Judge {
         policy: Policy,
         control: Handle,
     ) -> Self {
-        let registers = Registers::open(&store);
+        let registers = Arc::new(Registers::open(&store));
+        let contained = Arc::new(Contained::default());
+        hearing::start(&store, &registers, &contained, &control);
         Self {
             store,
             resolver,
@@ -106,7 +109,7 @@ impl Judge {
             policy: ArcSwap::from_pointee(policy),
             recheck: Recheck::new(recheck::DELAYS.to_vec()),
             registers,
-            contained: Contained::default(),
+            contained,
             control,
         }
     }
@@ -144,7 +147,7 @@ impl Judge {
 
     /// The registers of clusters.
     #[must_use]
-    pub const fn registers(&self) -> &Registers {
+    pub fn registers(&self) -> &Registers {
         &self.registers
     }
 

@@ -8,8 +8,10 @@
 
 pub mod apps;
 pub mod history;
+pub mod join;
 pub mod keys;
 pub mod live;
+pub mod numbers;
 pub mod servers;
 pub mod tuning;
 pub mod weigh;

@@ -70,7 +70,7 @@ enum Job {
     CredentialOf(ClientId, Reply<Option<KeyedHash>>),
     TokenApp(KeyedHash, Reply<Option<ClientId>>),
     TokenCount(ClientId, Reply<u64>),
-    TokensOf(Vec<ClientId>, Reply<Vec<KeyedHash>>),
+    TokensOf(Vec<ClientId>, Reply<Vec<(ClientId, KeyedHash)>>),
     Size(Reply<RegisterSize>),
     Flush(Reply<()>),
 }
@@ -182,7 +182,7 @@ impl Register {
     pub(super) async fn tokens_of(
         &self,
         apps: Vec<ClientId>,
-    ) -> Result<Vec<KeyedHash>, StoreError> {
+    ) -> Result<Vec<(ClientId, KeyedHash)>, StoreError> {
         self.desk.ask(|reply| Job::TokensOf(apps, reply)).await
     }
 

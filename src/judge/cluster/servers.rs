@@ -6,6 +6,7 @@
 //! condemned, nor a domain grow old, by attempts that had no effect.
 
 mod condemn;
+mod hear;
 mod restore;
 mod speak;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use lru::LruCache;
 use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, MailKey, SeenDomain, SignUp};
 use crate::judge::cluster::history::{Entry, History};
 use crate::judge::cluster::keys;
+use crate::judge::cluster::numbers::Numbers;
 use crate::judge::cluster::tuning::{Tuning, seconds};
 use crate::judge::cluster::weigh::{self, Scene};
 use crate::mailbox::Domain;
@@ -49,7 +51,7 @@ pub struct Servers {
     clusters: BTreeMap<u64, Cluster>,
     last_opened: Option<i64>,
     next_serial: u64,
-    next_cluster: u64,
+    numbers: Numbers,
     confirmations_known: bool,
     changes: VecDeque<Change>,
 }
@@ -91,7 +93,7 @@ impl Servers {
             clusters: BTreeMap::new(),
             last_opened: None,
             next_serial: 1,
-            next_cluster: 1,
+            numbers: Numbers::default(),
             confirmations_known: false,
             changes: VecDeque::new(),
         }
@@ -155,6 +157,11 @@ impl Servers {
     fn count(&mut self, sign_up: SignUp, first: i64) -> Ticket {
         let serial = self.next_serial;
         self.next_serial += 1;
+        self.count_as(serial, sign_up, first);
+        Ticket(serial)
+    }
+
+    fn count_as(&mut self, serial: u64, sign_up: SignUp, first: i64) {
         self.change(Change::SignUp(serial, sign_up.clone()));
         self.see_domain(&sign_up, serial);
         let longest = seconds(self.tuning.windows[3].span);
@@ -172,7 +179,6 @@ impl Servers {
             history.add(&sign_up, entry.clone(), longest);
         }
         self.sign_ups.put(serial, sign_up);
-        Ticket(serial)
     }
 
     fn see_domain(&mut self, sign_up: &SignUp, serial: u64) {
@@ -194,7 +200,9 @@ impl Servers {
                     keys: sign_up.keys.clone(),
                 };
                 self.domains.put(sign_up.domain.clone(), seen.clone());
-                self.first_sights.push_back((now, serial));
+                // Nearly always the last; what another gate has counted may come late.
+                let place = self.first_sights.partition_point(|(at, _)| *at <= now);
+                self.first_sights.insert(place, (now, serial));
                 if self.first_sights.len() > FIRST_SIGHTS {
                     self.first_sights.pop_front();
                 }
