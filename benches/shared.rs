@@ -1,7 +1,9 @@
 //! What a shared store costs: round trips, charges a second and core, latency
-//! against the embedded limiter, memory, for 1, 3 and 10 nodes (processes).
+//! against the embedded limiter, memory, for 1, 3 and 10 nodes (processes);
+//! and what it costs that all of them hear what each of them counts.
 //!
-//! `cargo bench --bench shared`; TUSKGATE_BENCH_KEYS=10000000 for more keys.
+//! `cargo bench --bench shared`; TUSKGATE_BENCH_KEYS=10000000 for more keys,
+//! `-- counts` or `-- keys` for one part alone.
 //! Results are kept in benches/RESULTS.md.
 
 #[path = "../tests/it/support/redis.rs"]
@@ -15,9 +17,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use redis::{Make, Server};
+use tuskgate::cluster::{MailKey, SignUp};
+use tuskgate::mailbox::Domain;
 use tuskgate::secret::KeyedHash;
 use tuskgate::store::limiter::Charge;
 use tuskgate::store::{SharedSettings, Store, StoreSettings};
+use tuskgate::told::{Heard, Told};
 use tuskgate::verdict::Mode;
 
 /// Dimensions of an ordinary sign-up through an app.
@@ -35,7 +40,14 @@ fn main() {
         );
         return;
     }
+    let part = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    match part.as_deref() {
+        Some("counts") => return counts(),
+        Some("keys") => return keys(),
+        Some(_) | None => {}
+    }
     embedded();
+    counts();
     let scale: usize = if cfg!(debug_assertions) { 4 } else { 1 };
     for make in [Make::Redis, Make::Valkey] {
         let server = Server::start(make, &[]);
@@ -44,31 +56,154 @@ fn main() {
         for count in [1, 3, 10] {
             nodes(&server, count, 32, 10_000, 60_000 / count / scale);
         }
-        if make == Make::Valkey {
-            continue;
+    }
+    keys();
+}
+
+/// Whether a key more makes any of them dearer, and how much memory it takes.
+fn keys() {
+    let server = Server::start(Make::Redis, &[]);
+    let most: u64 = std::env::var("TUSKGATE_BENCH_KEYS")
+        .ok()
+        .and_then(|keys| keys.parse().ok())
+        .unwrap_or(1_000_000);
+    let mut keys = 10_000;
+    while keys <= most {
+        server.ask(&["FLUSHALL"]);
+        let before = memory(&server);
+        // Beyond that they are put there, or an hour would go by.
+        let put = if keys > 100_000 { keys } else { 0 };
+        fill(&server, put);
+        let each = if put > 0 { 20_000 } else { keys / 4 };
+        let each = usize::try_from(each).expect("small").max(20_000);
+        nodes(&server, 1, 32, keys, each);
+        let held: u64 = server.ask(&["DBSIZE"]).parse().expect("a number");
+        println!(
+            "  {held} keys: {} bytes each",
+            (memory(&server) - before) / held.max(1)
+        );
+        keys *= 10;
+    }
+}
+
+/// Puts so many budgets there as the scripts write them: settled, for an hour.
+fn fill(server: &Server, keys: u64) {
+    const PUT: u64 = 100_000;
+    let script = "for i = 1, ARGV[1] do \
+        redis.call('SET', '{tuskgate}=' .. struct.pack('>dd', i, ARGV[2]), \
+            struct.pack('>dI4', ARGV[3] + i, 29000000), 'PX', 3600000 + i) end";
+    for part in 0..keys / PUT {
+        let now = now().to_string();
+        server.ask(&[
+            "EVAL",
+            script,
+            "0",
+            &PUT.to_string(),
+            &part.to_string(),
+            &now,
+        ]);
+    }
+}
+
+/// Nodes that all hear what one of them counts.
+fn counts() {
+    for count in [1, 3, 10] {
+        let server = Server::start(Make::Redis, &[]);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(hear_each_other(&server, count));
+    }
+}
+
+/// One sign-up after the other, each heard by all; then many at once.
+async fn hear_each_other(server: &Server, count: usize) {
+    let (sender, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let mut stores = Vec::new();
+    for _ in 0..=count {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("key"), "07".repeat(32)).expect("a key");
+        let store = open(folder.path());
+        let settings = SharedSettings {
+            timeout: Duration::from_secs(1),
+            ..SharedSettings::new(server.url())
+        };
+        store.share(settings, &tokio::runtime::Handle::current());
+        while !store.is_shared() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let most: u64 = std::env::var("TUSKGATE_BENCH_KEYS")
-            .ok()
-            .and_then(|keys| keys.parse().ok())
-            .unwrap_or(1_000_000);
-        let mut keys = 10_000;
-        while keys <= most {
-            server.ask(&["FLUSHALL"]);
-            let before = memory(&server);
-            nodes(
-                &server,
-                1,
-                32,
-                keys,
-                usize::try_from(keys / 4).expect("small").max(20_000),
-            );
-            let held: u64 = server.ask(&["DBSIZE"]).parse().expect("a number");
-            println!(
-                "  {held} keys: {} bytes each",
-                (memory(&server) - before) / held.max(1)
-            );
-            keys *= 10;
+        stores.push((store, folder));
+    }
+    let teller = stores.pop().expect("one more");
+    for (store, _) in &stores {
+        let mut ear = store.listen().expect("it shares");
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while let Some(news) = ear.recv().await {
+                if let Heard::Told(all) = news {
+                    for _ in all {
+                        sender.send(()).expect("somebody waits");
+                    }
+                }
+            }
+        });
+    }
+    let scale = if cfg!(debug_assertions) { 4 } else { 1 };
+    let mut took = Vec::new();
+    let worked = processor(server);
+    for number in 0..2000 / scale {
+        let begun = Instant::now();
+        teller.0.tell(Told::SignUp(number, sign_up(number)));
+        for _ in 0..count {
+            heard.recv().await.expect("heard");
         }
+        took.push(nanos(begun.elapsed()));
+    }
+    took.sort_unstable();
+    let alone = (processor(server) - worked) * 1e6 / took.len() as f64;
+    let worked = processor(server);
+    let many = 8000 / scale;
+    for number in 0..many {
+        teller.0.tell(Told::SignUp(number, sign_up(number)));
+    }
+    for _ in 0..many as usize * count {
+        heard.recv().await.expect("heard");
+    }
+    let together = (processor(server) - worked) * 1e6 / many as f64;
+    let length: u64 = server.ask(&["XLEN", LOG]).parse().expect("a number");
+    let bytes: u64 = server
+        .ask(&["MEMORY", "USAGE", LOG, "SAMPLES", "0"])
+        .parse()
+        .expect("a number");
+    println!(
+        "  a sign-up heard by {count}: p50 {} p99 {}, {alone:.1} µs of the server's processor each alone, {together:.1} µs among many, {} bytes of log each",
+        show(&took, 50),
+        show(&took, 99),
+        bytes / length.max(1)
+    );
+}
+
+const LOG: &str = "{tuskgate}:counted";
+
+/// As one of an attack: a domain of its own, a server of the usual five keys.
+fn sign_up(number: u64) -> SignUp {
+    let domain = |name: &str| Domain::new(name).expect("a domain");
+    let keys = [
+        MailKey::Host(domain("mx1.bots.example")),
+        MailKey::Registrable(domain("bots.example")),
+        MailKey::Address([198, 51, 100, 7].into()),
+        MailKey::Network("198.51.100.0/24".parse().expect("a network")),
+        MailKey::Range("198.51.96.0/20".parse().expect("a network")),
+    ];
+    SignUp {
+        at: Timestamp::now().as_second(),
+        domain: domain(&format!("bot{number}.example")),
+        keys: keys.into(),
+        client: Some("203.0.113.9/32".parse().expect("a network")),
+        client_id: None,
+        username: Some(format!("bot{number}")),
+        account: None,
     }
 }
 

@@ -77,6 +77,10 @@ impl fmt::Display for ClusterId {
     }
 }
 
+/// Clusters of a gate that is one of several have numbers from here on: see
+/// `judge::cluster::numbers`.
+pub const TAGGED: u64 = 1_000_000;
+
 /// The text is not the number of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a cluster is a letter and a number, such as M7 or A3")]
@@ -141,13 +145,22 @@ pub struct Cluster {
     pub contained: bool,
     /// How many of its suspects are known to have confirmed their address.
     pub confirmed: u32,
+    /// What else led to the same server; its sign-ups so far condemn nothing more.
+    #[serde(default)]
+    pub around: Vec<MailKey>,
+    /// The one that two gates had condemned at once, and that stands for both.
+    #[serde(default)]
+    pub same_as: Option<u64>,
+    /// How often it has been changed: of two versions the later one holds.
+    #[serde(default)]
+    pub revision: u32,
     /// What was found of its suspects' web sites, where that is looked at.
     #[serde(default)]
     pub sites: Sites,
 }
 
 /// What was found of web sites.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Sites {
     /// Domains looked at.
     pub looked: u32,
@@ -168,6 +181,19 @@ impl Cluster {
     #[must_use]
     pub const fn in_force(&self, now: i64) -> bool {
         self.ended.is_none() && now < self.until
+    }
+
+    /// Whether the tokens of its fresh apps are answered with 401 now.
+    #[must_use]
+    pub const fn contains(&self) -> bool {
+        self.contained && self.ended.is_none()
+    }
+
+    /// A decision of this gate about it: to be written down and told.
+    #[must_use]
+    pub fn change(&mut self) -> Change {
+        self.revision += 1;
+        Change::Cluster(Box::new(self.clone()))
     }
 }
 
@@ -248,7 +274,68 @@ pub struct SeenDomain {
     pub keys: Arc<[MailKey]>,
 }
 
-/// Something that must outlive the process.
+/// What was counted of apps that look alike. Times are seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AppStep {
+    /// An app was let be made.
+    Made {
+        /// Its look.
+        look: String,
+        /// When.
+        at: i64,
+        /// By whom.
+        creator: Option<IpNet>,
+    },
+    /// It has its `client_id`.
+    Named {
+        /// Its look.
+        look: String,
+        /// When it was made.
+        at: i64,
+        /// The `client_id`.
+        id: ClientId,
+    },
+    /// A token was let be given.
+    Token {
+        /// The app's look.
+        look: String,
+        /// When.
+        at: i64,
+        /// The app; `None` if it came out of a condemned look's ration.
+        id: Option<ClientId>,
+    },
+    /// An app came to nothing.
+    Unmade {
+        /// Its look.
+        look: String,
+        /// When it was counted.
+        at: i64,
+    },
+    /// A token came to nothing.
+    Untaken {
+        /// The app's look.
+        look: String,
+        /// When it was counted.
+        at: i64,
+    },
+}
+
+impl AppStep {
+    /// When it was counted.
+    #[must_use]
+    pub const fn at(&self) -> i64 {
+        match self {
+            Self::Made { at, .. }
+            | Self::Named { at, .. }
+            | Self::Token { at, .. }
+            | Self::Unmade { at, .. }
+            | Self::Untaken { at, .. } => *at,
+        }
+    }
+}
+
+/// Something that must outlive the process, or that other gates must know.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// A sign-up was let in, under this serial number.
@@ -257,12 +344,18 @@ pub enum Change {
     Withdraw(u64),
     /// A domain as it is known now; `None` if it is unknown again.
     Domain(Domain, Option<SeenDomain>),
-    /// A cluster as it is now.
+    /// An account with an address of this domain is known to have confirmed, since then.
+    Confirm(Domain, i64),
+    /// Something was counted of apps.
+    App(AppStep),
+    /// A cluster as this gate has decided about it.
     Cluster(Box<Cluster>),
     /// An account that the webhooks told of, by Mastodon's number.
     Account(i64, KnownAccount),
     /// A webhook was heard: the hash of its body, and when it says that it was made.
     Heard(KeyedHash, i64),
+    /// A cluster as another gate has decided about it.
+    Adopt(Box<Cluster>),
 }
 
 /// All that was kept, as read at a start.

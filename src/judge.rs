@@ -33,6 +33,7 @@ pub mod cluster;
 mod contained;
 pub mod doors;
 pub mod hear;
+mod hearing;
 pub mod limit;
 mod mail_sight;
 pub mod policy;
@@ -66,7 +67,7 @@ pub struct Judge {
     policy: ArcSwap<Policy>,
     recheck: Recheck,
     registers: Arc<Registers>,
-    contained: Contained,
+    contained: Arc<Contained>,
     hearing: hear::Hearing,
     prober: Option<Prober>,
     breaker: Breaker,
@@ -119,6 +120,8 @@ impl Judge {
         hearing.remind(&registers);
         registers.resize(policy.register_size.0);
         let breaker = Breaker::open(&store);
+        let contained = Arc::new(Contained::default());
+        hearing::start(&store, &registers, &contained, &control);
         Self {
             store,
             resolver,
@@ -126,7 +129,7 @@ impl Judge {
             policy: ArcSwap::from_pointee(policy),
             recheck: Recheck::new(recheck::DELAYS.to_vec()),
             registers,
-            contained: Contained::default(),
+            contained,
             hearing,
             prober: None,
             breaker,

@@ -84,6 +84,7 @@ pub mod event;
 pub mod mailbox;
 pub mod quota;
 pub mod secret;
+pub mod told;
 pub mod verdict;
 pub mod wave;
 

@@ -28,12 +28,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 
 use crate::app::{App, ClientId};
 use crate::ban::{Ban, Effect, Subject};
-use crate::cluster::{Change, Cluster, Kept};
+use crate::cluster::{Change, Cluster, Kept, TAGGED};
 use crate::event::{Event, EventId, Outcome};
 use crate::secret::{HashKey, KeyedHash};
+use crate::told::{Heard, Told};
 
 pub use bans::BanSnapshot;
 pub use disk::StoreError;
@@ -166,6 +168,12 @@ impl Store {
             let bans = Arc::downgrade(&self.0.bans);
             Shared::start(settings, self.key(), bans, control)
         });
+    }
+
+    /// Whether this node shares its state, be the shared store in use or not.
+    #[must_use]
+    pub fn shares(&self) -> bool {
+        self.0.shared.get().is_some()
     }
 
     /// Whether a shared store is in use right now.
@@ -377,7 +385,10 @@ impl Store {
     ///
     /// # Errors
     /// If the register cannot answer.
-    pub async fn tokens_of(&self, apps: Vec<ClientId>) -> Result<Vec<KeyedHash>, StoreError> {
+    pub async fn tokens_of(
+        &self,
+        apps: Vec<ClientId>,
+    ) -> Result<Vec<(ClientId, KeyedHash)>, StoreError> {
         self.0.register.tokens_of(apps).await
     }
 
@@ -433,9 +444,45 @@ impl Store {
         self.0.clusters.kept()
     }
 
-    /// Writes a change of the cluster registers down, soon.
+    /// Writes a change of the cluster registers down, soon, and tells the other nodes.
     pub fn keep_cluster(&self, change: Change) {
+        if let Some(told) = self.0.shared.get().and_then(|_| Told::of(&change)) {
+            self.tell(told);
+        }
+        self.keep_heard(change);
+    }
+
+    /// The same with what came of hearing other nodes: only decisions are told.
+    pub fn keep_heard(&self, change: Change) {
+        if let Change::Cluster(cluster) = &change {
+            self.share_cluster(cluster);
+        }
         self.0.clusters.keep(change);
+    }
+
+    /// Tells the other nodes of a cluster. One that was numbered while this gate
+    /// was alone stays its own: another may have given that number, too.
+    pub fn share_cluster(&self, cluster: &Cluster) {
+        if let Some(shared) = self.0.shared.get()
+            && cluster.id.number >= TAGGED
+        {
+            shared.share_cluster(cluster.clone());
+        }
+    }
+
+    /// Tells the other nodes, if there are any, what this one has counted: soon,
+    /// in the order in which it is given here, and in one order for all.
+    pub fn tell(&self, told: Told) {
+        if let Some(shared) = self.0.shared.get() {
+            shared.tell(told);
+        }
+    }
+
+    /// What the other nodes count and decide from now on, and have lately; `None`
+    /// if this node shares nothing. Who asks again takes it over.
+    #[must_use]
+    pub fn listen(&self) -> Option<mpsc::Receiver<Heard>> {
+        self.0.shared.get().map(Shared::listen)
     }
 
     /// Waits until all such changes are on the disk.

@@ -9,9 +9,11 @@
 pub mod apps;
 pub mod bounded;
 pub mod history;
+pub mod join;
 pub mod keys;
 pub mod live;
 mod measure;
+pub mod numbers;
 pub mod servers;
 pub mod size;
 pub mod tuning;

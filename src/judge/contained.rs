@@ -9,13 +9,15 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use crate::app::ClientId;
 use crate::cluster::{Cluster, ClusterId};
+use crate::judge::cluster::live::Registers;
 use crate::judge::{Judge, app_sight};
 use crate::secret::{KeyedHash, Purpose};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
+use crate::told::Told;
 
 /// What is contained; nothing at all, mostly.
 #[derive(Debug, Default)]
@@ -27,18 +29,80 @@ struct Held {
     tokens: HashSet<KeyedHash>,
 }
 
+/// Tokens told in one piece.
+const TOLD: usize = 64;
+
 impl Contained {
-    /// A token of an app has just been learned.
-    pub(super) fn learn(&self, app: &ClientId, token: KeyedHash) {
+    /// Tokens of an app have just been learned; whether they are contained.
+    pub(super) fn learn(&self, app: &ClientId, tokens: &[KeyedHash]) -> bool {
+        let held = self.0.load();
+        if !held.as_ref().is_some_and(|held| held.apps.contains(app)) {
+            return false;
+        }
         self.0.rcu(|held| {
             let held = held.as_ref()?;
-            if !held.apps.contains(app) || held.tokens.contains(&token) {
+            let known = |token| held.tokens.contains(token);
+            if !held.apps.contains(app) || tokens.iter().all(known) {
                 return Some(Arc::clone(held));
             }
             let mut more = held.as_ref().clone();
-            more.tokens.insert(token);
+            more.tokens.extend(tokens);
             Some(Arc::new(more))
         });
+        true
+    }
+
+    /// Brings what is contained in line with the clusters; how many tokens that is.
+    pub(super) async fn bring_in_line(
+        &self,
+        registers: &Registers,
+        store: &Store,
+    ) -> Result<usize, StoreError> {
+        let mut held = Held::default();
+        for cluster in registers.clusters() {
+            if cluster.contains() {
+                fresh_apps(store, &cluster, &mut held.apps).await;
+            }
+        }
+        let apps = held.apps.iter().cloned().collect();
+        let tokens = store.tokens_of(apps).await?;
+        held.tokens = tokens.iter().map(|(_, token)| *token).collect();
+        let count = held.tokens.len();
+        let any = !held.apps.is_empty();
+        self.0.store(any.then(|| Arc::new(held)));
+        if store.shares() {
+            tell(store, tokens);
+        }
+        Ok(count)
+    }
+}
+
+/// Another gate contains only tokens that it knows.
+fn tell(store: &Store, tokens: Vec<(ClientId, KeyedHash)>) {
+    let mut by_app: HashMap<ClientId, Vec<KeyedHash>> = HashMap::new();
+    for (app, token) in tokens {
+        by_app.entry(app).or_default().push(token);
+    }
+    for (app, tokens) in by_app {
+        for part in tokens.chunks(TOLD) {
+            store.tell(Told::Tokens(app.clone(), part.to_vec()));
+        }
+    }
+}
+
+/// The apps of a cluster that nobody else depends on: made during it, and no listed client.
+async fn fresh_apps(store: &Store, cluster: &Cluster, into: &mut HashSet<ClientId>) {
+    for suspect in &cluster.suspects {
+        let Some(id) = &suspect.client_id else {
+            continue;
+        };
+        let fresh = match store.app(id).await {
+            Some(app) => app.created.as_second() >= cluster.since && !app_sight::listed(&app),
+            None => false,
+        };
+        if fresh {
+            into.insert(id.clone());
+        }
     }
 }
 
@@ -80,34 +144,7 @@ impl Judge {
     /// # Errors
     /// If the store cannot answer.
     pub async fn recontain(&self) -> Result<usize, StoreError> {
-        let mut held = Held::default();
-        for cluster in self.registers.clusters() {
-            if cluster.contained && cluster.ended.is_none() {
-                self.fresh_apps(&cluster, &mut held.apps).await;
-            }
-        }
-        let apps = held.apps.iter().cloned().collect();
-        let tokens = self.store.tokens_of(apps).await?;
-        held.tokens = tokens.into_iter().collect();
-        let count = held.tokens.len();
-        let any = !held.apps.is_empty();
-        self.contained.0.store(any.then(|| Arc::new(held)));
-        Ok(count)
-    }
-
-    /// The apps of a cluster that nobody else depends on: made during it, and no listed client.
-    async fn fresh_apps(&self, cluster: &Cluster, into: &mut HashSet<ClientId>) {
-        for suspect in &cluster.suspects {
-            let Some(id) = &suspect.client_id else {
-                continue;
-            };
-            let fresh = match self.store.app(id).await {
-                Some(app) => app.created.as_second() >= cluster.since && !app_sight::listed(&app),
-                None => false,
-            };
-            if fresh {
-                into.insert(id.clone());
-            }
-        }
+        let contained = &self.contained;
+        contained.bring_in_line(&self.registers, &self.store).await
     }
 }

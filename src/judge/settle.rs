@@ -11,6 +11,7 @@ use crate::judge::{Judge, Judgement, Reserved};
 use crate::lists::apps;
 use crate::mastodon::reply::{CreatedApp, Lesson};
 use crate::secret::Purpose;
+use crate::told::Told;
 
 impl Judge {
     /// Settles the charges of `judgement` and learns from the reply.
@@ -42,7 +43,9 @@ impl Judge {
                 .store
                 .key()
                 .hash(Purpose::Token, &[token.expose().as_bytes()]);
-            self.contained.learn(id, hash);
+            if self.contained.learn(id, &[hash]) {
+                self.store.tell(Told::Tokens(id.clone(), vec![hash]));
+            }
             new_token = self.store.learn_token(hash, id).await;
         }
         let servers = &judgement.counted.servers;

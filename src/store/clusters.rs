@@ -24,6 +24,9 @@ const FILE: FileKind = FileKind {
 };
 const ROOM: usize = 8192;
 
+/// Changes that wait for a disk that refuses.
+const MOST_PENDING: usize = 1 << 14;
+
 /// The callers' side.
 #[derive(Debug)]
 pub(super) struct Clusters {
@@ -42,7 +45,7 @@ impl Clusters {
         let connection = file::open(folder, &FILE, kept_aside)?;
         let kept = rows::all(&connection).map_err(|error| StoreError::sqlite(FILE.name, error))?;
         let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
-            clerk::run(FILE.name, connection, inbox, failing, Book);
+            clerk::run(FILE.name, connection, inbox, failing, Book::default());
         })?;
         let kept = parking_lot::Mutex::new(kept);
         Ok(Self { desk, kept })
@@ -72,22 +75,32 @@ impl Clusters {
 }
 
 /// The writer's side.
-struct Book;
+#[derive(Default)]
+struct Book {
+    /// What this batch writes, to be written again if it fails: a condemnation
+    /// that was acknowledged must not end with a lock on the file.
+    pending: Vec<Change>,
+}
 
 impl Clerk for Book {
     type Job = Job;
+    const TICKS: bool = true;
 
-    fn work(
-        &mut self,
-        connection: &Connection,
-        job: Job,
-        replies: &mut Replies,
-    ) -> Result<(), Fault> {
+    fn work(&mut self, _: &Connection, job: Job, replies: &mut Replies) -> Result<(), Fault> {
         match job {
-            Job::Keep(change) => rows::keep(connection, &change)?,
-            Job::Flush(reply) => replies.after_commit(reply, Ok(()))?,
+            Job::Keep(change) => {
+                self.pending.push(*change);
+                Ok(())
+            }
+            Job::Flush(reply) => replies.after_commit(reply, Ok(())),
         }
-        Ok(())
+    }
+
+    fn tick(&mut self, connection: &Connection) -> Result<bool, Fault> {
+        for change in &self.pending {
+            rows::keep(connection, change)?;
+        }
+        Ok(!self.pending.is_empty())
     }
 
     fn hourly(&mut self, connection: &Connection, now: jiff::Timestamp) -> Result<(), Fault> {
@@ -95,5 +108,12 @@ impl Clerk for Book {
         Ok(())
     }
 
-    fn settled(&mut self, _outcome: Outcome) {}
+    fn settled(&mut self, outcome: Outcome) {
+        if outcome == Outcome::Commit {
+            self.pending.clear();
+        }
+        // While nothing can be written the oldest changes go first.
+        let over = self.pending.len().saturating_sub(MOST_PENDING);
+        self.pending.drain(..over);
+    }
 }

@@ -78,7 +78,7 @@ enum Job {
     CredentialOf(ClientId, Reply<Option<KeyedHash>>),
     TokenApp(KeyedHash, Reply<Option<ClientId>>),
     TokenCount(ClientId, Reply<u64>),
-    TokensOf(Vec<ClientId>, Reply<Vec<KeyedHash>>),
+    TokensOf(Vec<ClientId>, Reply<Vec<(ClientId, KeyedHash)>>),
     Size(Reply<RegisterSize>),
     Flush(Reply<()>),
 }
@@ -219,7 +219,7 @@ impl Register {
     pub(super) async fn tokens_of(
         &self,
         apps: Vec<ClientId>,
-    ) -> Result<Vec<KeyedHash>, StoreError> {
+    ) -> Result<Vec<(ClientId, KeyedHash)>, StoreError> {
         self.desk.ask(|reply| Job::TokensOf(apps, reply)).await
     }
 

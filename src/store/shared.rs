@@ -12,8 +12,10 @@
 //! dimensions of a request or none.
 
 mod bans;
+mod clusters;
 mod connect;
 mod health;
+mod hear;
 mod keeper;
 mod keys;
 mod limiter;
@@ -24,23 +26,29 @@ mod reservation;
 mod script;
 mod settings;
 mod settle;
+mod tell;
 mod transfer;
 mod watch;
 
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 use super::bans::Bans;
 use super::limiter::{Charge, Spent};
+use crate::cluster::Cluster;
 use crate::secret::HashKey;
 use crate::telemetry::shared::Lapse;
+use crate::told::{Heard, Told};
+use clusters::Clusters;
 use health::Health;
 use keys::Keys;
 use link::Link;
@@ -48,14 +56,21 @@ pub(super) use register::Register;
 pub(super) use reservation::Reservation;
 pub use settings::{NotAnAddress, SharedSettings, Topology};
 use settle::Settler;
+use tell::Teller;
 pub use transfer::{Distant, SharedError};
 use watch::Task;
+
+/// What a node has heard and nobody has taken in yet: a few hundred kilobytes.
+const HEARD: usize = 16;
 
 /// The handle of one node.
 #[derive(Debug)]
 pub(super) struct Shared {
     core: Arc<Core>,
     settler: Settler,
+    teller: Teller,
+    clusters: Arc<Clusters>,
+    listening: Mutex<Vec<Task>>,
     register: Register,
     bans_changed: Arc<Notify>,
     control: Handle,
@@ -71,6 +86,10 @@ struct Core {
     fingerprint: String,
     link: ArcSwapOption<Link>,
     health: Health,
+    /// How often a connection was made.
+    generation: AtomicU64,
+    /// Under which this run of this node tells what it counts.
+    node: String,
 }
 
 impl Shared {
@@ -84,8 +103,12 @@ impl Shared {
     ) -> Self {
         let core = Arc::new(Core::new(settings, key));
         let bans_changed = Arc::new(Notify::new());
+        let clusters = Arc::new(Clusters::default());
         Self {
-            _tasks: tasks(&core, &bans, &bans_changed, control),
+            _tasks: tasks(&core, &bans, &bans_changed, &clusters, control),
+            teller: Teller::start(Arc::clone(&core), control),
+            listening: Mutex::new(Vec::new()),
+            clusters,
             settler: Settler::start(Arc::clone(&core), control),
             register: Register::start(Arc::clone(&core), control),
             timeout: core.settings.timeout,
@@ -98,6 +121,37 @@ impl Shared {
     /// This node's disk has another ban, or one less: the others are told.
     pub(super) fn bans_changed(&self) {
         self.bans_changed.notify_one();
+    }
+
+    /// This node has counted something: the others are told, soon.
+    pub(super) fn tell(&self, told: Told) {
+        self.teller.tell(told);
+    }
+
+    /// This node has decided about a cluster: the others are told, soon.
+    pub(super) fn share_cluster(&self, cluster: Cluster) {
+        self.clusters.share(cluster);
+    }
+
+    /// From now on, what other nodes count and decide. For one listener: what
+    /// another one asked for before ends.
+    pub(super) fn listen(&self) -> mpsc::Receiver<Heard> {
+        let (heard, ear) = mpsc::channel(HEARD);
+        let counts = {
+            let (core, heard) = (Arc::clone(&self.core), heard.clone());
+            let place = Arc::new(Mutex::new(hear::Place::default()));
+            Task::watch(&self.control, "hearing", move || {
+                hear::keep(Arc::clone(&core), Arc::clone(&place), heard.clone())
+            })
+        };
+        let clusters = {
+            let (core, clusters) = (Arc::clone(&self.core), Arc::clone(&self.clusters));
+            Task::watch(&self.control, "clusters", move || {
+                clusters::keep(Arc::clone(&core), Arc::clone(&clusters), heard.clone())
+            })
+        };
+        *self.listening.lock() = vec![counts, clusters];
+        ear
     }
 
     /// What other nodes have learned of apps and tokens.
@@ -149,7 +203,7 @@ impl Shared {
 
     /// Waits until what was to be settled so far has been sent, or could not be.
     pub(super) async fn flush(&self) {
-        self.settler.flush().await;
+        tokio::join!(self.settler.flush(), self.teller.flush());
     }
 }
 
@@ -157,6 +211,7 @@ fn tasks(
     core: &Arc<Core>,
     bans: &Weak<Bans>,
     changed: &Arc<Notify>,
+    clusters: &Arc<Clusters>,
     control: &Handle,
 ) -> [Task; 3] {
     let keeper = {
@@ -171,8 +226,13 @@ fn tasks(
     };
     let listening = {
         let (core, changed) = (Arc::clone(core), Arc::clone(changed));
+        let clusters = Arc::clone(clusters);
         Task::watch(control, "listening", move || {
-            listen::keep(Arc::clone(&core), Arc::clone(&changed))
+            listen::keep(
+                Arc::clone(&core),
+                Arc::clone(&changed),
+                Arc::clone(&clusters),
+            )
         })
     };
     [keeper, sharing, listening]
@@ -185,8 +245,14 @@ impl Core {
             fingerprint: keys::fingerprint(key),
             link: ArcSwapOption::empty(),
             health: Health::default(),
+            generation: AtomicU64::new(0),
+            node: bans::fresh_epoch().unwrap_or_else(|_| own_name()),
             settings,
         }
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
     }
 
     /// The connection, if it is fit for use.
@@ -196,4 +262,10 @@ impl Core {
         }
         self.link.load().as_deref().cloned()
     }
+}
+
+/// Without randomness, which a running system does not lose.
+fn own_name() -> String {
+    let now = jiff::Timestamp::now().as_nanosecond();
+    format!("{}-{now}", std::process::id())
 }

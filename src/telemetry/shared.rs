@@ -57,6 +57,20 @@ pub struct SharedMetrics {
     pub bans_sent: Counter,
     /// Apps and tokens that could not be shared: queue or cap full.
     pub unlearned: Counter,
+    /// Clusters that were news to the shared store.
+    pub clusters_sent: Counter,
+    /// 1 while this node hears what others count.
+    pub hearing: Gauge,
+    /// What this node has counted and told the others.
+    pub told: Counter,
+    /// What it could not tell: queue full, store away at the end, or too long.
+    pub untold: Counter,
+    /// What others have counted and this node has heard.
+    pub heard: Counter,
+    /// What was told and cannot be read.
+    pub unheard: Counter,
+    /// How often the others could not be heard from where this node stopped.
+    pub missed: Counter,
     lapses: Family<LapseLabel, Counter>,
     reserve_seconds: Histogram,
 }
@@ -74,6 +88,13 @@ impl Default for SharedMetrics {
             bans_received: Counter::default(),
             bans_sent: Counter::default(),
             unlearned: Counter::default(),
+            clusters_sent: Counter::default(),
+            hearing: Gauge::default(),
+            told: Counter::default(),
+            untold: Counter::default(),
+            heard: Counter::default(),
+            unheard: Counter::default(),
+            missed: Counter::default(),
             lapses: Family::default(),
             reserve_seconds: Histogram::new(RESERVE_SECONDS),
         }
@@ -133,6 +154,7 @@ impl SharedMetrics {
             "Apps and tokens that could not be shared",
             self.unlearned.clone(),
         );
+        self.register_counts(registry);
         registry.register(
             "lapses",
             "Requests whose limits their own node decided alone, by why",
@@ -143,5 +165,27 @@ impl SharedMetrics {
             "How long the shared store took to charge a request",
             self.reserve_seconds.clone(),
         );
+    }
+
+    fn register_counts(&self, registry: &mut Registry) {
+        registry.register(
+            "clusters_sent",
+            "Decisions on clusters passed on to other nodes",
+            self.clusters_sent.clone(),
+        );
+        registry.register(
+            "hearing",
+            "Whether this node hears what others count",
+            self.hearing.clone(),
+        );
+        for (name, help, counter) in [
+            ("told", "Counts told to other nodes", &self.told),
+            ("untold", "Counts that could not be told", &self.untold),
+            ("heard", "Counts heard of other nodes", &self.heard),
+            ("unheard", "Counts heard that cannot be read", &self.unheard),
+            ("missed", "Gaps in what was heard", &self.missed),
+        ] {
+            registry.register(name, help, counter.clone());
+        }
     }
 }

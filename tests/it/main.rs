@@ -16,6 +16,8 @@ mod dns;
 mod doctor;
 mod drain;
 mod end_to_end;
+#[path = "../faults/faults.rs"]
+mod faults;
 mod gate;
 mod hooks;
 mod idle;

@@ -1,13 +1,14 @@
 //! Several nodes on one real Redis or Valkey: what they admit together, and
 //! what they do when it fails them.
 
-mod bans;
+pub(crate) mod bans;
 mod bound;
 mod cluster;
-mod faults;
+mod counting;
+mod gates;
+mod processes;
 mod register;
 mod sentinel;
-mod slow;
 mod transfer;
 
 use std::path::Path;
@@ -21,14 +22,14 @@ use tuskgate::verdict::Mode;
 use crate::support::until;
 
 /// A gate's store, with its folder.
-struct Node {
-    store: Store,
+pub(crate) struct Node {
+    pub(crate) store: Store,
     folder: tempfile::TempDir,
 }
 
 impl Node {
     /// A node that shares what is at `url`, under the key that all tests use.
-    async fn join(url: &str, timeout: Duration) -> Self {
+    pub(crate) async fn join(url: &str, timeout: Duration) -> Self {
         let node = Self::start(SharedSettings {
             timeout,
             ..settings(url)
@@ -37,11 +38,11 @@ impl Node {
         node
     }
 
-    fn start(settings: SharedSettings) -> Self {
+    pub(crate) fn start(settings: SharedSettings) -> Self {
         Self::under_key("07", settings)
     }
 
-    fn under_key(byte: &str, settings: SharedSettings) -> Self {
+    pub(crate) fn under_key(byte: &str, settings: SharedSettings) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("key"), byte.repeat(32)).expect("a key");
         let store = open(folder.path());
@@ -50,12 +51,12 @@ impl Node {
     }
 
     /// Leaves; its folder stays.
-    fn leave(self) -> tempfile::TempDir {
+    pub(crate) fn leave(self) -> tempfile::TempDir {
         self.folder
     }
 
     /// Comes back with the folder it left.
-    async fn come_back(folder: tempfile::TempDir, url: &str) -> Self {
+    pub(crate) async fn come_back(folder: tempfile::TempDir, url: &str) -> Self {
         let store = open(folder.path());
         store.share(settings(url), &tokio::runtime::Handle::current());
         let node = Self { store, folder };
@@ -65,7 +66,7 @@ impl Node {
 }
 
 /// A time-out that a busy test machine keeps.
-fn settings(url: &str) -> SharedSettings {
+pub(crate) fn settings(url: &str) -> SharedSettings {
     SharedSettings {
         timeout: Duration::from_secs(1),
         ..SharedSettings::new(url)
@@ -78,11 +79,11 @@ fn open(path: &Path) -> Store {
     Store::open(&settings).expect("the store opens")
 }
 
-fn micros() -> u64 {
+pub(crate) fn micros() -> u64 {
     jiff::Timestamp::now().as_microsecond().unsigned_abs()
 }
 
-fn charge(limit: &'static str, name: &str, quota: &str) -> Charge {
+pub(crate) fn charge(limit: &'static str, name: &str, quota: &str) -> Charge {
     let key = HashKey::new(&[7; 32]);
     Charge {
         limit,
@@ -94,7 +95,7 @@ fn charge(limit: &'static str, name: &str, quota: &str) -> Charge {
 }
 
 /// How many of `count` tries pass, kept; and how many of those the shared store decided.
-async fn take(node: &Node, charges: &[Charge], count: usize) -> (usize, usize) {
+pub(crate) async fn take(node: &Node, charges: &[Charge], count: usize) -> (usize, usize) {
     let mut passed = (0, 0);
     for _ in 0..count {
         if let Ok(held) = node.store.reserve(charges, micros()).await {

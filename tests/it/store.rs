@@ -1,15 +1,8 @@
-//! The store from outside: what survives a kill, a damaged file, a disk that
-//! refuses; that nothing secret is in its files; the limiter under threads.
-//!
-//! Children are this very test binary, started again for one test that does
-//! nothing unless the environment tells it to be that child.
+//! The store from outside: what it records and learns, that nothing secret is
+//! in its files, the limiter under threads. What breaks it is in tests/faults.
 
-mod children;
-mod crash;
-mod damage;
-mod events;
+pub(crate) mod events;
 mod limiter;
-mod refuse;
 mod register;
 
 use std::future::Future;
@@ -20,20 +13,20 @@ use tuskgate::ban::{Ban, Effect, Scopes, Subject};
 use tuskgate::mailbox::Domain;
 use tuskgate::store::{Store, StoreSettings};
 
-fn wait<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime")
         .block_on(future)
 }
 
-fn open(path: &Path) -> Store {
+pub(crate) fn open(path: &Path) -> Store {
     let mut settings = StoreSettings::new(path);
     settings.limiter_slots = 1024;
     Store::open(&settings).expect("the store opens")
 }
 
-fn ban(subject: Subject) -> Ban {
+pub(crate) fn ban(subject: Subject) -> Ban {
     Ban {
         id: 0,
         subject,
@@ -46,18 +39,18 @@ fn ban(subject: Subject) -> Ban {
     }
 }
 
-fn domain(name: &str) -> Subject {
+pub(crate) fn domain(name: &str) -> Subject {
     Subject::MailDomain(Domain::new(name).expect("a domain"))
 }
 
 /// What is in force, in order of id.
-fn bans(store: &Store) -> Vec<Ban> {
+pub(crate) fn bans(store: &Store) -> Vec<Ban> {
     let mut bans: Vec<Ban> = store.bans().iter().map(|ban| Ban::clone(ban)).collect();
     bans.sort_by_key(|ban| ban.id);
     bans
 }
 
-fn subjects(store: &Store) -> Vec<String> {
+pub(crate) fn subjects(store: &Store) -> Vec<String> {
     let all = bans(store);
     let mut names: Vec<String> = all.iter().map(|ban| ban.subject.to_string()).collect();
     names.sort();

@@ -7,6 +7,7 @@
 //! look may still do is counted over all of its fresh apps together, however
 //! many `client_id`s there are.
 
+mod hear;
 mod look;
 mod ration;
 mod success;
@@ -18,8 +19,9 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use crate::app::ClientId;
-use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, Sites, Suspect};
+use crate::cluster::{AppStep, Change, Cluster, ClusterId, ClusterKind, Sites, Suspect};
 use crate::judge::cluster::bounded::Bounded;
+use crate::judge::cluster::numbers::Numbers;
 use crate::judge::cluster::size::DEFAULT_SIZE;
 use look::{Look, Made, Rates, Total};
 
@@ -92,7 +94,7 @@ pub struct Apps {
     looks: Bounded<String, Look>,
     all: Total,
     clusters: BTreeMap<u64, Cluster>,
-    next_cluster: u64,
+    numbers: Numbers,
     changes: Vec<Change>,
     successes: success::Successes,
 }
@@ -149,7 +151,7 @@ impl Apps {
             looks: Bounded::new(DEFAULT_SIZE / 8),
             all: Total::default(),
             clusters: BTreeMap::new(),
-            next_cluster: 1,
+            numbers: Numbers::default(),
             changes: Vec::new(),
             successes: success::Successes::default(),
         }
@@ -161,12 +163,8 @@ impl Apps {
         let mut register = Self::new(tuning);
         for cluster in clusters {
             let number = cluster.id.number;
-            register.next_cluster = register.next_cluster.max(number + 1);
-            if let (None, Some(name)) = (&cluster.ended, &cluster.name) {
-                let look = register.look(name);
-                look.cluster = Some(number);
-                look.spent = cluster.opened;
-            }
+            register.numbers.take(number);
+            register.heed(&cluster);
             register.clusters.insert(number, cluster);
         }
         register
@@ -203,6 +201,11 @@ impl Apps {
         });
         look.total += 1;
         self.all.add(now);
+        self.changes.push(Change::App(AppStep::Made {
+            look: name.clone(),
+            at: now,
+            creator,
+        }));
         Sighting::Counted(Ticket {
             look: name,
             at: now,
@@ -239,6 +242,11 @@ impl Apps {
             }
         }
         look.tokens.push((now, id.clone()));
+        self.changes.push(Change::App(AppStep::Token {
+            look: name.clone(),
+            at: now,
+            id: Some(id.clone()),
+        }));
         Sighting::Counted(Ticket {
             look: name,
             at: now,
@@ -248,11 +256,13 @@ impl Apps {
 
     /// An app that was counted has its `client_id` now.
     pub fn made(&mut self, folded: &str, id: &ClientId, at: i64) {
-        let look = self.look(&look_of(folded));
-        let made = look.made.iter_mut().rev();
-        if let Some(made) = made.into_iter().find(|m| m.at == at && m.id.is_none()) {
-            made.id = Some(id.clone());
-        }
+        let name = look_of(folded);
+        self.look(&name).name(at, id);
+        self.changes.push(Change::App(AppStep::Named {
+            look: name,
+            at,
+            id: id.clone(),
+        }));
     }
 
     /// An account that came through this app at `made` has confirmed; `server` stands for its
@@ -267,6 +277,11 @@ impl Apps {
             return;
         };
         look.withdraw(ticket.at, ticket.what);
+        let (look, at) = (ticket.look.clone(), ticket.at);
+        self.changes.push(Change::App(match ticket.what {
+            What::Made => AppStep::Unmade { look, at },
+            What::Token => AppStep::Untaken { look, at },
+        }));
     }
 
     fn look(&mut self, name: &str) -> &mut Look {
@@ -287,8 +302,7 @@ impl Apps {
             .filter(|cluster| now - cluster.until < tuning.memory)
             .map(|cluster| (cluster.times, cluster.since));
         let times = before.map_or(1, |(times, _)| times + 1);
-        let number = self.next_cluster;
-        self.next_cluster += 1;
+        let number = self.numbers.next();
         let look = self.look(&name);
         look.cluster = Some(number);
         look.spent = now;
@@ -298,7 +312,7 @@ impl Apps {
         let suspects = look.made.iter().filter(|made| made.at >= since);
         let suspects = suspects.rev().take(SUSPECTS).map(Made::suspect).collect();
         let step = (times as usize - 1).min(tuning.lasts.len() - 1);
-        let cluster = Cluster {
+        let mut cluster = Cluster {
             id: id(number),
             keys: Vec::new(),
             name: Some(name),
@@ -313,9 +327,11 @@ impl Apps {
             confirmed: 0,
             contained: false,
             sites: Sites::default(),
+            around: Vec::new(),
+            same_as: None,
+            revision: 0,
         };
-        self.changes
-            .push(Change::Cluster(Box::new(cluster.clone())));
+        self.changes.push(cluster.change());
         self.clusters.insert(number, cluster);
         if self.clusters.len() > CLUSTERS {
             self.clusters.pop_first();
@@ -337,30 +353,24 @@ impl Apps {
 
     /// Lets a cluster go as a whole.
     pub fn release(&mut self, number: u64, now: i64, why: &str) -> Option<Cluster> {
+        let number = self.clusters.get(&number)?.same_as.unwrap_or(number);
         let cluster = self.clusters.get_mut(&number)?;
         cluster.ended = Some((now, why.to_owned()));
+        self.changes.push(cluster.change());
         let cluster = cluster.clone();
-        if let Some(name) = &cluster.name
-            && let Some(look) = self.looks.peek_mut(name)
-        {
-            *look = Look {
-                normal: look.normal.max(look.made.len() as f32),
-                ..Look::default()
-            };
+        if let Some(name) = &cluster.name {
+            self.forgive(name, number, now);
         }
-        self.changes
-            .push(Change::Cluster(Box::new(cluster.clone())));
         Some(cluster)
     }
 
     /// Marks whether a cluster's tokens are contained.
     pub fn contain(&mut self, number: u64, contain: bool) -> Option<Cluster> {
+        let number = self.clusters.get(&number)?.same_as.unwrap_or(number);
         let cluster = self.clusters.get_mut(&number)?;
         cluster.contained = contain;
-        let cluster = cluster.clone();
-        self.changes
-            .push(Change::Cluster(Box::new(cluster.clone())));
-        Some(cluster)
+        self.changes.push(cluster.change());
+        Some(cluster.clone())
     }
 
     /// Every cluster that is remembered, newest first.

@@ -81,7 +81,9 @@ impl History {
         {
             self.entries.pop_front();
         }
-        self.entries.push_back(entry);
+        // Nearly always the last; what another gate has counted may come late.
+        let place = self.entries.partition_point(|old| old.at <= entry.at);
+        self.entries.insert(place, entry);
     }
 
     /// Remembers an unrelated domain by its first sight.

@@ -3,6 +3,8 @@
 //! The lock is held for microseconds and never across an await. A condemnation
 //! counts at once; the request that caused it waits until it is on the disk.
 
+mod hear;
+
 use std::collections::BTreeSet;
 
 use parking_lot::Mutex;
@@ -35,8 +37,12 @@ impl Registers {
             .partition(|cluster| cluster.id.kind == ClusterKind::Mail);
         kept.clusters = mail;
         let apps: Vec<Cluster> = app;
-        let servers = Servers::restore(Tuning::default(), kept);
-        let apps = Apps::restore(apps::Tuning::default(), apps);
+        let mut servers = Servers::restore(Tuning::default(), kept);
+        let mut apps = Apps::restore(apps::Tuning::default(), apps);
+        if let Some(dice) = hear::dice(store) {
+            servers.join_others(dice);
+            apps.join_others(dice);
+        }
         let measured = Measured::before(servers.every().chain(apps.every()));
         Self {
             measured: Mutex::new(measured),
@@ -44,6 +50,12 @@ impl Registers {
             servers: Mutex::new(servers),
             store: store.clone(),
         }
+    }
+
+    /// The store behind them.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Judges and counts sign-ups, one for each domain of an address: all or none.

@@ -6,6 +6,7 @@
 //! condemned, nor a domain grow old, by attempts that had no effect.
 
 mod condemn;
+mod hear;
 mod learn;
 mod restore;
 mod sites;
@@ -22,6 +23,7 @@ use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, MailKey, SeenDomai
 use crate::judge::cluster::bounded::Bounded;
 use crate::judge::cluster::history::{Entry, History};
 use crate::judge::cluster::keys;
+use crate::judge::cluster::numbers::Numbers;
 use crate::judge::cluster::size::DEFAULT_SIZE;
 use crate::judge::cluster::tuning::{Tuning, seconds};
 use crate::judge::cluster::weigh::{self, Scene};
@@ -51,7 +53,7 @@ pub struct Servers {
     clusters: BTreeMap<u64, Cluster>,
     last_opened: Option<i64>,
     next_serial: u64,
-    next_cluster: u64,
+    numbers: Numbers,
     confirmations_known: bool,
     /// Long-known domains whose links were followed, by the cluster in force.
     linked: BTreeMap<u64, BTreeSet<Domain>>,
@@ -97,7 +99,7 @@ impl Servers {
             clusters: BTreeMap::new(),
             last_opened: None,
             next_serial: 1,
-            next_cluster: 1,
+            numbers: Numbers::default(),
             confirmations_known: false,
             linked: BTreeMap::new(),
             sites: LruCache::new(SITES),
@@ -163,6 +165,11 @@ impl Servers {
     fn count(&mut self, sign_up: SignUp, first: i64) -> Ticket {
         let serial = self.next_serial;
         self.next_serial += 1;
+        self.count_as(serial, sign_up, first);
+        Ticket(serial)
+    }
+
+    fn count_as(&mut self, serial: u64, sign_up: SignUp, first: i64) {
         self.change(Change::SignUp(serial, sign_up.clone()));
         self.see_domain(&sign_up, serial);
         let longest = seconds(self.tuning.windows[3].span);
@@ -180,7 +187,6 @@ impl Servers {
             history.add(&sign_up, entry.clone(), longest);
         }
         self.sign_ups.put(serial, sign_up);
-        Ticket(serial)
     }
 
     fn see_domain(&mut self, sign_up: &SignUp, serial: u64) {
@@ -202,7 +208,9 @@ impl Servers {
                     keys: sign_up.keys.clone(),
                 };
                 self.domains.put(sign_up.domain.clone(), seen.clone());
-                self.first_sights.push_back((now, serial));
+                // Nearly always the last; what another gate has counted may come late.
+                let place = self.first_sights.partition_point(|(at, _)| *at <= now);
+                self.first_sights.insert(place, (now, serial));
                 if self.first_sights.len() > FIRST_SIGHTS {
                     self.first_sights.pop_front();
                 }

@@ -82,6 +82,9 @@ fn condemned(count: u64, of: usize, opened: i64) -> Vec<Cluster> {
         refused: 0,
         contained: false,
         sites: Sites::default(),
+        around: Vec::new(),
+        same_as: None,
+        revision: 0,
         confirmed: of as u32,
     };
     (0..count).map(one).collect()

@@ -55,8 +55,8 @@ const HEARD: i64 = 4 * DAY;
 /// The latest, as many as memory might have room for.
 pub(super) fn all(connection: &Connection) -> rusqlite::Result<Kept> {
     let facts = "SELECT serial, facts FROM (
-        SELECT serial, facts FROM sign_ups ORDER BY serial DESC LIMIT 65536
-    ) ORDER BY serial";
+        SELECT serial, at, facts FROM sign_ups ORDER BY at DESC, serial DESC LIMIT 65536
+    ) ORDER BY at, serial";
     let sign_ups = read::<i64, SignUp>(connection, facts)?
         .into_iter()
         .map(|(serial, sign_up)| (serial.unsigned_abs(), sign_up));
@@ -122,7 +122,9 @@ pub(super) fn keep(connection: &Connection, change: &Change) -> rusqlite::Result
         Change::Domain(domain, None) => connection
             .prepare_cached("DELETE FROM domains WHERE domain = ?1")?
             .execute([domain.as_str()]),
-        Change::Cluster(cluster) => connection
+        // Known again from what is counted next, or from other gates.
+        Change::Confirm(..) | Change::App(_) => return Ok(()),
+        Change::Cluster(cluster) | Change::Adopt(cluster) => connection
             .prepare_cached("INSERT OR REPLACE INTO clusters VALUES (?1, ?2, ?3)")?
             .execute(params![
                 cluster.id.to_string(),

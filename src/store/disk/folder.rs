@@ -14,7 +14,17 @@ use crate::secret::HashKey;
 pub(in crate::store) struct Folder {
     path: PathBuf,
     key: HashKey,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that another thread is just starting
+        // holds the same open file until it has become its program.
+        if let Err(error) = self.lock.unlock() {
+            tracing::debug!(%error, "the lock on the store is let go with its file");
+        }
+    }
 }
 
 impl Folder {
@@ -34,7 +44,7 @@ impl Folder {
             Ok(()) => Ok(Self {
                 path: path.to_owned(),
                 key: key(path)?,
-                _lock: lock,
+                lock,
             }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
                 path: path.to_owned(),
@@ -161,6 +171,28 @@ mod tests {
         drop(first);
         let again = Folder::open(&path).expect("free again");
         assert_eq!(again.key().fingerprint(), made);
+    }
+
+    /// A child has all files of its parent until it has become its program.
+    #[test]
+    fn a_folder_is_free_at_once_whatever_children_are_started() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let folder = tempfile::tempdir().expect("a directory");
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        let child = std::process::Command::new("true").status();
+                        assert!(child.expect("it runs").success());
+                    }
+                });
+            }
+            let tries = (0..300).map(|_| Folder::open(folder.path()).is_ok());
+            let opened = tries.filter(|opened| *opened).count();
+            over.store(true, Ordering::Relaxed);
+            assert_eq!(opened, 300, "held by a child that was only starting");
+        });
     }
 
     #[test]

@@ -154,18 +154,19 @@ pub(super) fn token_app(
 pub(super) fn tokens_of(
     connection: &Connection,
     apps: &[ClientId],
-) -> rusqlite::Result<Vec<KeyedHash>> {
+) -> rusqlite::Result<Vec<(ClientId, KeyedHash)>> {
     if apps.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted: std::collections::HashSet<&str> = apps.iter().map(ClientId::as_str).collect();
+    let wanted: std::collections::HashMap<&str, &ClientId> =
+        apps.iter().map(|id| (id.as_str(), id)).collect();
     let mut query = connection.prepare("SELECT token, client_id FROM tokens")?;
     let mut rows = query.query([])?;
     let mut tokens = Vec::new();
     while let Some(row) = rows.next()? {
         let client_id: String = row.get(1)?;
-        if wanted.contains(client_id.as_str()) {
-            tokens.push(KeyedHash(row.get(0)?));
+        if let Some(id) = wanted.get(client_id.as_str()) {
+            tokens.push(((*id).clone(), KeyedHash(row.get(0)?)));
         }
     }
     Ok(tokens)

@@ -224,7 +224,7 @@ pub(super) fn field(entry: &Entry) -> String {
     format!("{effect}\t{}\t{}", entry.subject.kind(), entry.subject)
 }
 
-fn fresh_epoch() -> Result<String, getrandom::Error> {
+pub(super) fn fresh_epoch() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes)?;
     Ok(format!("{:016x}", u64::from_be_bytes(bytes)))

@@ -5,6 +5,7 @@
 //! Nothing here ends the gate: without the store each node goes on by itself.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
@@ -39,6 +40,7 @@ pub(super) async fn keep(core: Arc<Core>) {
 /// Looks at one connection until it is no good any more.
 async fn attend(core: &Core, link: Link) {
     core.link.store(Some(Arc::new(link.clone())));
+    core.generation.fetch_add(1, Ordering::Relaxed);
     let mut well = Instant::now();
     loop {
         let pause = match look(core, link.clone()).await {

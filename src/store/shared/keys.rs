@@ -61,7 +61,23 @@ impl Keys {
         ["bans", "bans:log", "bans:version", "bans:epoch"].map(|name| self.named(name))
     }
 
-    /// Where it is said that bans have changed.
+    /// The same of clusters.
+    pub(super) fn clusters(&self) -> [String; 4] {
+        [
+            "clusters",
+            "clusters:log",
+            "clusters:version",
+            "clusters:epoch",
+        ]
+        .map(|name| self.named(name))
+    }
+
+    /// What nodes have counted, in one order for all.
+    pub(super) fn log(&self) -> String {
+        self.named("counted")
+    }
+
+    /// Where it is said that bans or clusters have changed.
     pub(super) fn channel(&self) -> String {
         self.named("bans:changed")
     }

@@ -1,4 +1,4 @@
-//! Hears of changed bans on a connection of its own, and only says "look".
+//! Hears of changed bans and clusters on a connection of its own, and only says "look".
 //!
 //! What is said is not trusted: a message that is lost costs half a second,
 //! one that is made up costs a look.
@@ -13,29 +13,34 @@ use redis::Msg;
 use redis::aio::PubSubStream;
 use tokio::sync::Notify;
 
+use super::clusters::Clusters;
 use super::{Core, connect};
 
 /// Between two tries.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Listens for as long as the store lives.
-pub(super) async fn keep(core: Arc<Core>, changed: Arc<Notify>) {
+pub(super) async fn keep(core: Arc<Core>, bans: Arc<Notify>, clusters: Arc<Clusters>) {
+    let look = || {
+        bans.notify_one();
+        clusters.changed.notify_one();
+    };
     loop {
-        if let Err(fault) = listen(&core, &changed).await {
-            tracing::debug!(%fault, "not listening for changed bans");
+        if let Err(fault) = listen(&core, look).await {
+            tracing::debug!(%fault, "not listening for changes");
         }
         tokio::time::sleep(AGAIN).await;
     }
 }
 
-async fn listen(core: &Core, changed: &Notify) -> redis::RedisResult<()> {
+async fn listen(core: &Core, look: impl Fn()) -> redis::RedisResult<()> {
     let mut heard = connect::listener(&core.settings).await?;
     heard.subscribe(core.keys.channel()).await?;
     // What was said before is caught up with.
-    changed.notify_one();
+    look();
     let mut messages = heard.into_on_message();
     while next(&mut messages).await.is_some() {
-        changed.notify_one();
+        look();
     }
     Ok(())
 }

@@ -49,6 +49,12 @@ pub(super) static CHANGES: LazyLock<Script> =
 pub(super) static FORGET: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("script/forget.lua")));
 
+pub(super) static TELL: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("script/tell.lua")));
+
+pub(super) static BOUND: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("script/bound.lua")));
+
 /// The time that means: the server's own clock decides.
 pub(super) const SERVER_TIME: u64 = 0;
 

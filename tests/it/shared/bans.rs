@@ -17,7 +17,7 @@ fn domain(name: &str) -> Subject {
     Subject::MailDomain(Domain::new(name).expect("a domain"))
 }
 
-pub(super) fn ban(name: &str) -> Ban {
+pub(crate) fn ban(name: &str) -> Ban {
     Ban {
         id: 0,
         subject: domain(name),

@@ -40,6 +40,9 @@ async fn never_pass_the_bound(make: Make) {
                 ];
                 let mut mine = Vec::new();
                 for turn in 0..charges_each() {
+                    if number == 0 && turn % 1000 == 999 {
+                        println!("progress {} of {} charges each", turn + 1, charges_each());
+                    }
                     let before = micros();
                     let Ok(held) = node.store.reserve(&charges, before).await else {
                         continue;
@@ -74,6 +77,13 @@ async fn never_pass_the_bound(make: Make) {
         let span = last - run[0].0;
         assert!(600 <= bound(span), "600 passed in {span} µs");
     }
+    println!(
+        "outcome {NODES} nodes, {} charges each, {} admitted in {:.1} s, {} allowed",
+        charges_each(),
+        admitted.len(),
+        span as f64 / 1e6,
+        bound(span)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

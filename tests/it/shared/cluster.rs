@@ -15,7 +15,7 @@ use super::{Node, charge, take};
 use crate::support::redis::{Make, Server, free_port};
 use crate::support::until;
 
-fn masters(make: Make) -> Vec<Server> {
+pub(super) fn masters(make: Make) -> Vec<Server> {
     let options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
     let servers: Vec<_> = (0..3)
         .map(|_| Server::start_on(make, free_port(), &options))
@@ -39,7 +39,7 @@ fn masters(make: Make) -> Vec<Server> {
 }
 
 /// Two of the three as seeds; the third is learned.
-fn settings(servers: &[Server], prefix: &str) -> SharedSettings {
+pub(super) fn settings(servers: &[Server], prefix: &str) -> SharedSettings {
     let url = |server: &Server| Secret::new(format!("redis://127.0.0.1:{}", server.port()));
     SharedSettings {
         urls: servers.iter().take(2).map(url).collect(),
@@ -56,7 +56,7 @@ async fn join(servers: &[Server], prefix: &str) -> Node {
     node
 }
 
-async fn ready(servers: &[Server]) {
+pub(super) async fn ready(servers: &[Server]) {
     until("the cluster agrees", || {
         servers.iter().all(|server| {
             server

@@ -24,9 +24,27 @@ pub(crate) struct Server {
     port: u16,
     /// A configuration that the server itself may write to, such as a sentinel's.
     config: Option<PathBuf>,
+    /// The network namespace it runs in, if it is not ours.
+    space: Option<String>,
 }
 
 impl Server {
+    /// Starts one in another network namespace, on the usual port of `address`.
+    pub(crate) fn start_within(space: &str, address: &str) -> Self {
+        let arguments = ["--bind", address, "--protected-mode", "no"];
+        let mut server = Self {
+            make: Make::Redis,
+            child: None,
+            folder: tempfile::tempdir().expect("a folder"),
+            arguments: arguments.map(str::to_owned).into(),
+            port: 6379,
+            config: None,
+            space: Some(space.to_owned()),
+        };
+        server.start_again();
+        server
+    }
+
     /// Starts a sentinel that watches `master` as `mymaster`, alone and impatient.
     pub(crate) fn sentinel(make: Make, master: &Self) -> Self {
         let mut server = Self {
@@ -36,6 +54,7 @@ impl Server {
             arguments: vec!["--sentinel".to_owned()],
             port: free_port(),
             config: None,
+            space: None,
         };
         let config = server.file("sentinel.conf");
         let text = format!(
@@ -64,6 +83,7 @@ impl Server {
             arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
             port,
             config: None,
+            space: None,
         };
         server.start_again();
         server
@@ -73,7 +93,16 @@ impl Server {
     pub(crate) fn start_again(&mut self) {
         let socket = self.socket();
         let log = std::fs::File::create(self.folder.path().join("log")).expect("a log");
-        let child = Command::new(program(self.make))
+        let mut command = match &self.space {
+            None => Command::new(program(self.make)),
+            Some(space) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", space]);
+                command.arg(program(self.make));
+                command
+            }
+        };
+        let child = command
             .current_dir(self.folder.path())
             .args(self.config.as_deref())
             .args(["--port", &self.port.to_string()])

@@ -86,6 +86,14 @@ impl Look {
         trim(&mut self.tokens);
     }
 
+    /// An app made at `at` has its `client_id` now.
+    pub(super) fn name(&mut self, at: i64, id: &ClientId) {
+        let mut made = self.made.iter_mut().rev();
+        if let Some(made) = made.find(|made| made.at == at && made.id.is_none()) {
+            made.id = Some(id.clone());
+        }
+    }
+
     pub(super) fn withdraw(&mut self, at: i64, what: What) {
         match what {
             What::Made => {
@@ -196,7 +204,9 @@ impl Total {
         if self.lately.len() >= LATELY {
             self.lately.pop_front();
         }
-        self.lately.push_back(now);
+        // Nearly always the last; what another gate has counted may come late.
+        let place = self.lately.partition_point(|at| *at <= now);
+        self.lately.insert(place, now);
     }
 
     pub(super) fn rates(&self, now: i64) -> Rates {

@@ -1,6 +1,7 @@
 //! What the fresh apps of a condemned look may still have, all together.
 
 use super::{Apps, Sighting, Ticket, What};
+use crate::cluster::{AppStep, Change};
 
 impl Apps {
     /// One token out of the ration of cluster `number`, or a refusal.
@@ -14,6 +15,11 @@ impl Apps {
         let earned = most + (now - opened) / every;
         if (look.ration.len() as i64) < earned.min(most + 180) {
             look.ration.push(now);
+            self.changes.push(Change::App(AppStep::Token {
+                look: name.clone(),
+                at: now,
+                id: None,
+            }));
             return Sighting::Counted(Ticket {
                 look: name,
                 at: now,

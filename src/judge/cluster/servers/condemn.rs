@@ -6,7 +6,7 @@
 //! them confirmed, somebody has merely typed other people's domains.
 
 use super::{CLUSTERS, Servers, id, registrable};
-use crate::cluster::{Change, Cluster, MailKey, SignUp};
+use crate::cluster::{Change, Cluster, MailKey, SeenDomain, SignUp};
 use crate::judge::cluster::history::History;
 use crate::judge::cluster::tuning::seconds;
 use crate::judge::cluster::weigh::Finding;
@@ -29,9 +29,8 @@ impl Servers {
         self.roll_up(&mut keys, now);
         let times = before.as_ref().map_or(1, |cluster| cluster.times + 1);
         let since = before.map_or(since, |cluster| cluster.since.min(since));
-        let number = self.next_cluster;
-        self.next_cluster += 1;
-        let cluster = Cluster {
+        let number = self.numbers.next();
+        let mut cluster = Cluster {
             id: id(number),
             evidence: words(key, finding),
             keys,
@@ -46,22 +45,13 @@ impl Servers {
             refused: 0,
             sites: self.sites_of(suspects.iter().map(|suspect| &suspect.domain)),
             suspects: suspects.iter().map(SignUp::suspect).collect(),
+            // Nor may the same sign-ups condemn the network around the server.
+            around: sign_up.keys.to_vec(),
+            same_as: None,
+            revision: 0,
         };
-        for key in &cluster.keys {
-            let history = self
-                .histories
-                .get_or_insert_mut(key.clone(), History::default);
-            history.cluster = Some(number);
-            history.spent = now;
-        }
-        // Nor may the same sign-ups condemn the network around the server.
-        for key in sign_up.keys.iter() {
-            if let Some(history) = self.histories.peek_mut(key) {
-                history.spent = now;
-            }
-        }
-        self.last_opened = Some(now);
-        self.change(Change::Cluster(Box::new(cluster.clone())));
+        self.change(cluster.change());
+        self.hold_against(&cluster);
         self.clusters.insert(number, cluster);
         self.forget_oldest(now);
         number
@@ -214,6 +204,14 @@ impl Servers {
         };
         seen.confirmed += 1;
         let seen = seen.clone();
+        self.change(Change::Confirm(domain.clone(), now));
+        for number in self.see_confirmed(domain, &seen) {
+            self.confirm_in(number, seen.first, now);
+        }
+    }
+
+    /// The clusters that `domain` came through.
+    pub(super) fn see_confirmed(&mut self, domain: &Domain, seen: &SeenDomain) -> Vec<u64> {
         self.change(Change::Domain(domain.clone(), Some(seen.clone())));
         let registrable = registrable(domain);
         let mut clusters = Vec::new();
@@ -225,9 +223,7 @@ impl Servers {
         }
         clusters.sort_unstable();
         clusters.dedup();
-        for number in clusters {
-            self.confirm_in(number, seen.first, now);
-        }
+        clusters
     }
 
     fn confirm_in(&mut self, number: u64, first: i64, now: i64) {
@@ -236,8 +232,8 @@ impl Servers {
         };
         if first >= cluster.since {
             cluster.confirmed += 1;
-            let changed = Box::new(cluster.clone());
-            self.change(Change::Cluster(changed));
+            let change = cluster.change();
+            self.change(change);
             return;
         }
         if !cluster.in_force(now) {
@@ -266,17 +262,19 @@ impl Servers {
 
     /// Lets a cluster go, all of it at once; its server is left alone for a while.
     pub fn release(&mut self, number: u64, now: i64, why: &str) -> Option<Cluster> {
-        self.clusters.get(&number)?;
+        let number = self.clusters.get(&number)?.same_as.unwrap_or(number);
         self.end(number, now, why);
         self.clusters.get(&number).cloned()
     }
 
     /// Marks whether a cluster's tokens are contained.
     pub fn contain(&mut self, number: u64, contain: bool) -> Option<Cluster> {
+        let number = self.clusters.get(&number)?.same_as.unwrap_or(number);
         let cluster = self.clusters.get_mut(&number)?;
         cluster.contained = contain;
+        let change = cluster.change();
         let cluster = cluster.clone();
-        self.change(Change::Cluster(Box::new(cluster.clone())));
+        self.change(change);
         Some(cluster)
     }
 
@@ -285,20 +283,13 @@ impl Servers {
             return;
         };
         cluster.ended = Some((now, why.to_owned()));
+        let change = cluster.change();
         let cluster = cluster.clone();
-        let pardoned = now + seconds(self.tuning.pardon);
-        for key in &cluster.keys {
-            if let Some(history) = self.histories.peek_mut(key) {
-                history.pardoned = pardoned;
-                history.cluster = None;
-            }
-        }
-        let open = self.clusters.values().filter(|other| other.ended.is_none());
-        self.last_opened = open.map(|other| other.opened).max();
-        self.change(Change::Cluster(Box::new(cluster)));
+        self.pardon(&cluster, now);
+        self.change(change);
     }
 
-    fn forget_oldest(&mut self, now: i64) {
+    pub(super) fn forget_oldest(&mut self, now: i64) {
         if self.clusters.len() > CLUSTERS {
             let oldest = self
                 .clusters

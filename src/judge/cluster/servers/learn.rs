@@ -53,8 +53,8 @@ impl Servers {
             };
             if let Some(suspect) = cluster.suspects.iter_mut().find(own) {
                 suspect.account = Some(account);
-                let changed = Box::new(cluster.clone());
-                self.change(Change::Cluster(changed));
+                let changed = cluster.change();
+                self.change(changed);
             }
         }
         true

@@ -27,6 +27,7 @@ impl Servers {
             }
             register.domains.put(domain, seen);
         }
+        let last = kept.sign_ups.iter().map(|(serial, _)| *serial).max();
         for (serial, sign_up) in kept.sign_ups {
             let seen = register.domains.peek(&sign_up.domain).cloned();
             let first = seen.as_ref().map_or(sign_up.at, |seen| seen.first);
@@ -37,18 +38,16 @@ impl Servers {
                 register.domains.put(sign_up.domain, seen);
             }
         }
+        register.next_serial = last.map_or(1, |last| last + 1);
         for cluster in kept.clusters {
             let number = cluster.id.number;
-            register.next_cluster = register.next_cluster.max(number + 1);
-            if cluster.ended.is_none() {
-                for key in &cluster.keys {
-                    let history = register
-                        .histories
-                        .get_or_insert_mut(key.clone(), History::default);
-                    history.cluster = Some(number);
-                    history.spent = cluster.opened;
-                }
-                register.last_opened = register.last_opened.max(Some(cluster.opened));
+            register.numbers.take(number);
+            if cluster.same_as.is_some() {
+                // The other one counts.
+            } else if let Some((at, _)) = &cluster.ended {
+                register.pardon(&cluster, *at);
+            } else {
+                register.hold_against(&cluster);
             }
             register.clusters.insert(number, cluster);
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Servers;
-use crate::cluster::{Change, MailKey, Sites};
+use crate::cluster::{MailKey, Sites};
 use crate::judge::cluster::tuning::seconds;
 use crate::mailbox::Domain;
 
@@ -53,8 +53,8 @@ impl Servers {
             let own = |suspect: &crate::cluster::Suspect| suspect.domain.as_ref() == Some(domain);
             if cluster.suspects.iter().any(own) {
                 cluster.sites.add(alive);
-                let changed = Box::new(cluster.clone());
-                self.change(Change::Cluster(changed));
+                let changed = cluster.change();
+                self.change(changed);
             }
         }
     }

@@ -226,7 +226,12 @@ fn a_start_finds_everything_as_it_was() {
     for change in register.changes() {
         match change {
             Change::SignUp(serial, sign_up) => kept.sign_ups.push((serial, sign_up)),
-            Change::Withdraw(_) | Change::Account(..) | Change::Heard(..) => {}
+            Change::Withdraw(_)
+            | Change::Account(..)
+            | Change::Heard(..)
+            | Change::Confirm(..)
+            | Change::App(_)
+            | Change::Adopt(_) => {}
             Change::Domain(domain, seen) => {
                 domains.insert(domain, seen.expect("known"));
             }

@@ -10,11 +10,13 @@ use tuskgate::store::StoreError;
 use tuskgate::store::limiter::Charge;
 use tuskgate::verdict::Mode;
 
-use super::events::event;
-use super::{ban, children, domain, open, subjects, wait};
+use super::children;
+use crate::store::events::event;
+use crate::store::{ban, domain, open, subjects, wait};
 
-const FULL: &str = "store::refuse::child_on_a_full_disk";
-const READ_ONLY: &str = "store::refuse::child_on_a_read_only_disk";
+const FULL: &str = "faults::refuse::child_on_a_full_disk";
+const READ_ONLY: &str = "faults::refuse::child_on_a_read_only_disk";
+const LIMITS: &str = "faults::refuse::child_whose_limits_fill_the_disk";
 const NOBODY: u32 = 65_534;
 
 fn passed(output: &Output, word: &str) {
@@ -41,6 +43,56 @@ fn judges_on(store: &tuskgate::store::Store, before: &[String]) {
     };
     assert!(store.limiter().reserve(&[charge], 1).is_ok());
     assert!(store.limiter().reserve(&[charge], 1).is_err());
+}
+
+/// Limits are held from memory, and it is said which file cannot be written.
+async fn limits_go_on(store: &tuskgate::store::Store, keys: u32) {
+    let charge = |number: u32| Charge {
+        limit: "test",
+        key: store.key().hash(Purpose::Limit, &[&number.to_be_bytes()]),
+        quota: "1/24h".parse().expect("a quota"),
+        wider: None,
+        mode: Mode::Enforce,
+    };
+    let now = jiff::Timestamp::now().as_microsecond().unsigned_abs();
+    for number in 0..keys {
+        let reservation = store.limiter().reserve(&[charge(number)], now);
+        store.limiter().keep(reservation.expect("room"));
+    }
+    assert!(store.flush().await.is_err());
+    let failing = store.health().failing;
+    let budgets = failing.iter().find(|(file, _)| *file == "budgets.sqlite3");
+    let (_, why) = budgets.expect("it is said");
+    assert!(why.contains("disk"), "{why}");
+    for number in 0..keys {
+        assert!(store.limiter().reserve(&[charge(number)], now).is_err());
+    }
+}
+
+#[test]
+fn child_whose_limits_fill_the_disk() {
+    let Some(path) = children::told(LIMITS) else {
+        return;
+    };
+    let mut settings = tuskgate::store::StoreSettings::new(&path);
+    settings.limiter_slots = 1 << 16;
+    let store = tuskgate::store::Store::open(&settings).expect("the store opens");
+    wait(limits_go_on(&store, 8000));
+    wait(store.ban(ban(domain("new.example")))).expect("the other files have room");
+    println!("limits went on");
+}
+
+#[test]
+fn a_disk_full_of_limits_forgets_none_while_it_runs() {
+    let folder = tempfile::tempdir().expect("a directory");
+    drop(open(folder.path()));
+    let output = children::under_shell("trap '' XFSZ; ulimit -f 192", LIMITS, folder.path())
+        .output()
+        .expect("a child");
+    passed(&output, "limits went on");
+    let again = open(folder.path());
+    assert_eq!(again.health(), Default::default());
+    assert_eq!(subjects(&again), ["new.example"]);
 }
 
 async fn drops_events_and_counts_them(store: &tuskgate::store::Store) {
@@ -117,6 +169,7 @@ fn child_on_a_read_only_disk() {
         judges_on(&store, &["old.example".to_owned()]);
         let found = store.events(Default::default()).await;
         assert_eq!(found.expect("read").len(), 0);
+        limits_go_on(&store, 20).await;
     });
     println!("judged on");
 }

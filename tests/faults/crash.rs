@@ -11,15 +11,23 @@ use tuskgate::store::Store;
 use tuskgate::store::limiter::Charge;
 use tuskgate::verdict::Mode;
 
-use super::{ban, bans, children, domain, open, subjects, wait};
+use super::children;
+use crate::store::{ban, bans, domain, open, subjects, wait};
 
-const CHILD: &str = "store::crash::child_that_bans_until_it_is_killed";
-const CHARGES: &str = "store::crash::child_that_charges_until_it_is_killed";
+const CHILD: &str = "faults::crash::child_that_bans_until_it_is_killed";
+const CHARGES: &str = "faults::crash::child_that_charges_until_it_is_killed";
 
 /// `TUSKGATE_TEST_KILLS=1000` on demand.
 fn rounds(usual: usize) -> usize {
     let told = std::env::var("TUSKGATE_TEST_KILLS").ok();
     told.and_then(|count| count.parse().ok()).unwrap_or(usual)
+}
+
+/// For tests/faults/long.
+fn progress(round: usize, rounds: usize) {
+    if (round + 1).is_multiple_of(10) {
+        println!("progress {} of {rounds} kills", round + 1);
+    }
 }
 
 #[test]
@@ -71,7 +79,12 @@ fn no_acknowledged_ban_is_lost_to_a_kill() {
         let there: HashSet<String> = subjects(&store).into_iter().collect();
         let lost: Vec<&String> = acknowledged.difference(&there).collect();
         assert!(lost.is_empty(), "round {round} lost {lost:?}");
+        progress(round, rounds);
     }
+    println!(
+        "outcome {rounds} kills, {} acknowledged bans, none lost",
+        acknowledged.len()
+    );
     assert!(acknowledged.len() >= rounds);
 }
 
@@ -113,7 +126,9 @@ fn child_that_charges_until_it_is_killed() {
 
 #[test]
 fn a_kill_forgets_at_most_one_second_of_charges() {
-    for _ in 0..rounds(3) {
+    let rounds = rounds(3);
+    let mut worst = 0;
+    for round in 0..rounds {
         let folder = tempfile::tempdir().expect("a directory");
         let mut child = children::command(CHARGES, folder.path())
             .stdout(Stdio::piped())
@@ -146,7 +161,10 @@ fn a_kill_forgets_at_most_one_second_of_charges() {
         let kept = 100_000 - left;
         // Thirty days refill one in twenty-six seconds.
         assert!(kept + 1 >= before, "{kept} of {before} are left");
+        worst = worst.max(seen.len().saturating_sub(kept));
+        progress(round, rounds);
     }
+    println!("outcome {rounds} kills, at most {worst} charges forgotten, one a millisecond");
 }
 
 #[test]

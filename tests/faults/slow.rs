@@ -1,4 +1,4 @@
-//! A line to a server that takes its time: every byte arrives late.
+//! A line to a server that takes its time: every byte arrives late, or never.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn accept(listener: UnixListener, to: PathBuf, delay: watch::Receiver<Dura
     }
 }
 
-async fn join(near: UnixStream, to: impl AsRef<Path>, delay: watch::Receiver<Duration>) {
+async fn join(near: UnixStream, to: impl AsRef<Path>, mut delay: watch::Receiver<Duration>) {
     let Ok(far) = UnixStream::connect(to).await else {
         return;
     };
@@ -53,10 +53,22 @@ async fn join(near: UnixStream, to: impl AsRef<Path>, delay: watch::Receiver<Dur
     });
     let mut buffer = vec![0; 1 << 16];
     while let Ok(count @ 1..) = from_far.read(&mut buffer).await {
-        let pause = *delay.borrow();
-        tokio::time::sleep(pause).await;
+        wait(&mut delay).await;
         if to_near.write_all(&buffer[..count]).await.is_err() {
             return;
+        }
+    }
+}
+
+/// Waits for as long as the delay says, be it changed meanwhile.
+async fn wait(delay: &mut watch::Receiver<Duration>) {
+    let begun = tokio::time::Instant::now();
+    loop {
+        let pause = *delay.borrow_and_update();
+        let left = pause.saturating_sub(begun.elapsed());
+        tokio::select! {
+            () = tokio::time::sleep(left) => return,
+            changed = delay.changed() => if changed.is_err() { return },
         }
     }
 }

@@ -5,9 +5,10 @@
 use std::time::{Duration, Instant};
 
 use tuskgate::store::SharedSettings;
+use tuskgate::told::{Heard, Told};
 
 use super::slow::Slow;
-use super::{Node, charge, take};
+use crate::shared::{Node, charge, take};
 use crate::support::redis::{Make, Server};
 use crate::support::until;
 
@@ -153,8 +154,20 @@ async fn a_wrong_password_and_the_right_one() {
         tuskgate::secret::KeyedHash([1; 16]),
     );
     right.store.learn_token(token, &id).await;
-    let ban = super::bans::ban("first.example");
+    let ban = crate::shared::bans::ban("first.example");
     right.store.ban(ban).await.expect("on the disk");
+    let mut ear = right.store.listen().expect("it shares");
+    let domain = tuskgate::mailbox::Domain::new("a.example").expect("a domain");
+    right.store.tell(Told::Confirm(domain, 7));
+    assert_eq!(
+        ear.recv().await,
+        Some(Heard::Anew),
+        "clusters were looked for"
+    );
+    until("it is told", || {
+        server.ask(&["OBJECT", "ENCODING", "{tuskgate}:counted"]) == "stream"
+    })
+    .await;
     until("token and ban are shared", || {
         server.ask(&[
             "--user",

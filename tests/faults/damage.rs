@@ -4,9 +4,34 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{ban, bans, domain, open, subjects, wait};
+use crate::store::{ban, bans, domain, open, subjects, wait};
 use tuskgate::ban::Effect;
+use tuskgate::secret::Purpose;
+use tuskgate::store::limiter::{Charge, Spent};
 use tuskgate::store::{Store, StoreError, StoreSettings};
+use tuskgate::verdict::Mode;
+
+const FILES: [&str; 5] = [
+    "bans.sqlite3",
+    "budgets.sqlite3",
+    "clusters.sqlite3",
+    "events.sqlite3",
+    "register.sqlite3",
+];
+
+fn charge(store: &Store, name: &str) -> Result<(), Spent> {
+    let charge = Charge {
+        limit: "test",
+        key: store.key().hash(Purpose::Limit, &[name.as_bytes()]),
+        quota: "1/24h".parse().expect("a quota"),
+        wider: None,
+        mode: Mode::Enforce,
+    };
+    let now = jiff::Timestamp::now().as_microsecond().unsigned_abs();
+    let reservation = store.limiter().reserve(&[charge], now)?;
+    store.limiter().keep(reservation);
+    Ok(())
+}
 
 fn aside(folder: &Path, file: &str) -> Vec<PathBuf> {
     let prefix = format!("{file}.damaged-");
@@ -100,13 +125,14 @@ fn only_the_owner_can_read() {
 
 #[test]
 fn a_damaged_file_is_kept_aside_and_said() {
-    for file in ["bans.sqlite3", "register.sqlite3", "events.sqlite3"] {
+    for file in FILES {
         let folder = tempfile::tempdir().expect("a directory");
         let first = open(folder.path());
         wait(async {
             for number in 0..500 {
                 let name = format!("spam-{number}.example");
                 first.ban(ban(domain(&name))).await.expect("banned");
+                let _ = charge(&first, &name);
             }
         });
         drop(first);
@@ -118,6 +144,9 @@ fn a_damaged_file_is_kept_aside_and_said() {
         fs::write(&path, &bytes).expect("written");
         let again = open(folder.path());
         let kept = aside(folder.path(), file);
+        // Limits begin anew where the file that held them is gone, and only there.
+        let anew = charge(&again, "spam-7.example").is_ok();
+        assert_eq!(anew, file == "budgets.sqlite3", "{file}");
         assert_eq!(again.health().kept_aside, kept, "{file}");
         assert_eq!(kept.len(), 1, "{file}");
         assert_eq!(fs::read(&kept[0]).expect("read"), bytes, "{file}");

@@ -1,0 +1,271 @@
+//! One cluster as several gates have it, and two that are one.
+//!
+//! Gates decide without asking each other, so two versions of a cluster may
+//! differ. They are joined so that the outcome does not depend on the order in
+//! which a gate hears of them: what is larger, earlier or ended holds, and a
+//! mark that can be taken away again is as in the version with more changes.
+
+use std::cmp::Reverse;
+
+use crate::cluster::{Cluster, ClusterKind, MailKey, Suspect, TAGGED};
+
+/// Suspects named with a cluster.
+const SUSPECTS: usize = 256;
+
+/// What another gate's version of a cluster means for this one's.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Adoption {
+    /// Nothing new.
+    Known,
+    /// It holds as the other gate has it.
+    Take(Cluster),
+    /// Neither was whole: this holds, and the others must hear of it.
+    Join(Cluster),
+}
+
+/// Joins another gate's version with this one's.
+#[must_use]
+pub fn adopt(ours: Option<&Cluster>, theirs: Cluster) -> Adoption {
+    let Some(ours) = ours else {
+        // How many it has refused is each gate's own.
+        return Adoption::Take(Cluster {
+            refused: 0,
+            ..theirs
+        });
+    };
+    let mut joined = join(ours, &theirs);
+    let (is_ours, is_theirs) = (same(&joined, ours), same(&joined, &theirs));
+    // What says the same with more changes is taken, too: the next change here
+    // must count as later than all that others have seen.
+    let enough = if is_theirs {
+        ours.revision >= theirs.revision
+    } else {
+        ours.revision > theirs.revision
+    };
+    if is_ours && enough {
+        return Adoption::Known;
+    }
+    if is_theirs && theirs.revision >= ours.revision {
+        joined.revision = theirs.revision;
+        return Adoption::Take(joined);
+    }
+    joined.revision = ours.revision.max(theirs.revision) + 1;
+    Adoption::Join(joined)
+}
+
+/// Whether two gates have condemned the same thing without knowing of each other.
+#[must_use]
+pub fn are_twins(one: &Cluster, other: &Cluster) -> bool {
+    let gate = |cluster: &Cluster| cluster.id.number % TAGGED;
+    let alike = match one.id.kind {
+        ClusterKind::Mail => one.keys.iter().any(|key| other.keys.contains(key)),
+        ClusterKind::App => one.name == other.name,
+    };
+    alike
+        && gate(one) != gate(other)
+        && one.id.kind == other.id.kind
+        && one.ended.is_none()
+        && other.ended.is_none()
+        // Who knows of the one before counts on.
+        && one.times == other.times
+        && one.opened < other.until
+        && other.opened < one.until
+}
+
+/// Two that are one: the first, which stands for both, and the other, ended.
+#[must_use]
+pub fn fold(one: &Cluster, other: &Cluster) -> (Cluster, Cluster) {
+    let age = |cluster: &Cluster| (cluster.opened, cluster.id.number);
+    let (first, second) = if age(one) <= age(other) {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let mut folded = second.clone();
+    folded.ended = Some((second.opened, format!("the same as {}", first.id)));
+    folded.same_as = Some(first.id.number);
+    let mut stands = join(first, second);
+    stands.contained = first.contained || second.contained;
+    (stands, folded)
+}
+
+/// Everything but numbers and revision, which are the first one's.
+fn join(one: &Cluster, other: &Cluster) -> Cluster {
+    let newer = if other.revision > one.revision {
+        other
+    } else {
+        one
+    };
+    let either = one.contained || other.contained;
+    Cluster {
+        keys: union(&one.keys, &other.keys),
+        around: union(&one.around, &other.around),
+        since: one.since.min(other.since),
+        opened: one.opened.min(other.opened),
+        until: one.until.max(other.until),
+        times: one.times.max(other.times),
+        evidence: first(one, other).evidence.clone(),
+        ended: match (&one.ended, &other.ended) {
+            (Some(one), Some(other)) => Some(one.min(other).clone()),
+            (one, other) => one.clone().or_else(|| other.clone()),
+        },
+        suspects: latest(&one.suspects, &other.suspects),
+        contained: if one.revision == other.revision {
+            either
+        } else {
+            newer.contained
+        },
+        confirmed: one.confirmed.max(other.confirmed),
+        sites: one.sites.max(other.sites),
+        same_as: one.same_as.max(other.same_as),
+        ..one.clone()
+    }
+}
+
+fn first<'a>(one: &'a Cluster, other: &'a Cluster) -> &'a Cluster {
+    let order = |cluster: &'a Cluster| (cluster.opened, cluster.evidence.as_str());
+    if order(one) <= order(other) {
+        one
+    } else {
+        other
+    }
+}
+
+/// The keys of both; as they were if that is all.
+fn union(one: &[MailKey], other: &[MailKey]) -> Vec<MailKey> {
+    let mut all = one.to_vec();
+    all.extend(other.iter().filter(|key| !one.contains(key)).cloned());
+    all
+}
+
+/// The latest suspects of both; of two words on one, the one that says more.
+fn latest(one: &[Suspect], other: &[Suspect]) -> Vec<Suspect> {
+    let text = |suspect: &Suspect| serde_json::to_string(suspect).unwrap_or_default();
+    let more = |text: &str| (text.matches('"').count(), text.to_owned());
+    let mut all: Vec<_> = one.iter().chain(other).cloned().collect();
+    all.sort_by_cached_key(|suspect| {
+        let who = suspect.username.clone();
+        let what = (
+            suspect.domain.clone(),
+            suspect.client,
+            suspect.client_id.clone(),
+        );
+        Reverse((suspect.at, who, what, more(&text(suspect))))
+    });
+    all.dedup_by(|next, kept| {
+        (next.at, &next.username, &next.domain) == (kept.at, &kept.username, &kept.domain)
+            && (next.client, &next.client_id) == (kept.client, &kept.client_id)
+    });
+    all.truncate(SUSPECTS);
+    all
+}
+
+/// Whether they say the same, whatever the order.
+fn same(one: &Cluster, other: &Cluster) -> bool {
+    let plain = |cluster: &Cluster| {
+        let mut plain = cluster.clone();
+        plain.keys.sort_unstable();
+        plain.around.sort_unstable();
+        plain.suspects = latest(&plain.suspects, &[]);
+        plain.refused = 0;
+        plain.revision = 0;
+        plain
+    };
+    plain(one) == plain(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{ClusterId, Sites};
+    use crate::mailbox::Domain;
+
+    fn cluster(number: u64, opened: i64, hosts: &[&str]) -> Cluster {
+        let host = |name: &&str| MailKey::Host(Domain::new(name).expect("a domain"));
+        Cluster {
+            id: ClusterId {
+                kind: ClusterKind::Mail,
+                number,
+            },
+            keys: hosts.iter().map(host).collect(),
+            name: None,
+            since: opened - 100,
+            opened,
+            until: opened + 3600,
+            times: 1,
+            evidence: format!("seen at {opened}"),
+            ended: None,
+            suspects: vec![Suspect {
+                at: opened - 1,
+                domain: None,
+                client: None,
+                client_id: None,
+                username: Some(number.to_string()),
+                account: None,
+            }],
+            refused: 5,
+            contained: false,
+            sites: Sites::default(),
+            confirmed: 0,
+            around: Vec::new(),
+            same_as: None,
+            revision: 1,
+        }
+    }
+
+    fn taken(adoption: Adoption) -> Cluster {
+        match adoption {
+            Adoption::Take(cluster) | Adoption::Join(cluster) => cluster,
+            Adoption::Known => panic!("it was news"),
+        }
+    }
+
+    #[test]
+    fn what_is_decided_at_once_on_two_gates_holds_on_both() {
+        let base = cluster(1_000_007, 50, &["mx.bots.example"]);
+        let (mut released, mut contained) = (base.clone(), base.clone());
+        released.ended = Some((60, "by hand".into()));
+        let _ = released.change();
+        contained.contained = true;
+        let _ = contained.change();
+        let here = taken(adopt(Some(&released), contained.clone()));
+        let there = taken(adopt(Some(&contained), released));
+        assert!(same(&here, &there) && here.revision == there.revision);
+        assert!(here.contained && here.ended.is_some());
+        assert_eq!(adopt(Some(&here), there.clone()), Adoption::Known);
+        assert_eq!(adopt(Some(&here), contained), Adoption::Known);
+        assert_eq!(adopt(Some(&here), base), Adoption::Known);
+        let mut more = here.clone();
+        let _ = more.change();
+        let later = taken(adopt(Some(&here), more.clone()));
+        assert_eq!(
+            later.revision, more.revision,
+            "the next change must be later"
+        );
+        let mut let_go = there;
+        let_go.contained = false;
+        let _ = let_go.change();
+        let later = adopt(Some(&here), let_go);
+        assert!(matches!(&later, Adoption::Take(cluster) if !cluster.contained));
+    }
+
+    #[test]
+    fn of_twins_the_first_stands_for_both() {
+        let one = cluster(1_000_007, 50, &["a.example", "b.example"]);
+        let other = cluster(1_000_003, 51, &["b.example", "c.example"]);
+        assert!(are_twins(&one, &other));
+        let (stands, folded) = fold(&one, &other);
+        assert_eq!(fold(&other, &one), (stands.clone(), folded.clone()));
+        assert_eq!(stands.id, one.id);
+        assert_eq!((stands.keys.len(), stands.suspects.len()), (3, 2));
+        assert_eq!(folded.same_as, Some(1_000_007));
+        assert!(!are_twins(&stands, &folded));
+        let mut again = other.clone();
+        again.times = 2;
+        assert!(!are_twins(&one, &again), "it was known of");
+        again = cluster(1_000_003, 4000, &["b.example"]);
+        assert!(!are_twins(&one, &again), "the first had run out");
+        again = cluster(2_000_007, 51, &["b.example"]);
+        assert!(!are_twins(&one, &again), "the same gate");
+    }
+}

@@ -1,0 +1,164 @@
+//! The network between gates and their server parts: nothing arrives, nothing
+//! is closed. With root's rights that is real: the server in a network
+//! namespace of its own, at the other end of a cable that is pulled. Without
+//! them a stand-in takes its place that stops forwarding and closes nothing.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::slow::Slow;
+use crate::shared::{Node, charge, take};
+use crate::support::redis::{Make, Server};
+use crate::support::until;
+
+const TIMEOUT: Duration = Duration::from_millis(30);
+
+/// What waiting for a thread may add on a busy machine.
+const SLACK: Duration = Duration::from_millis(120);
+
+const NODES: usize = 3;
+
+/// A network namespace at the end of a cable of its own.
+struct Cable {
+    space: String,
+    near: String,
+    subnet: u16,
+}
+
+fn ip(words: &str) -> bool {
+    let ran = Command::new("ip").args(words.split(' ')).output();
+    ran.is_ok_and(|output| output.status.success())
+}
+
+impl Cable {
+    /// `None` without the rights or the tools.
+    fn lay() -> Option<Self> {
+        let own = std::process::id();
+        let cable = Self {
+            space: format!("tuskgate{own}"),
+            near: format!("tg{own}"),
+            subnet: u16::try_from(own % 16_000).unwrap_or(0),
+        };
+        let (space, near) = (&cable.space, &cable.near);
+        let laid = ip(&format!("netns add {space}"))
+            && ip(&format!(
+                "link add {near} type veth peer name far netns {space}"
+            ))
+            && ip(&format!("addr add {}/30 dev {near}", cable.address(1)))
+            && ip(&format!("link set {near} up"))
+            && ip(&format!(
+                "-n {space} addr add {}/30 dev far",
+                cable.address(2)
+            ))
+            && ip(&format!("-n {space} link set far up"));
+        laid.then_some(cable)
+    }
+
+    /// One of the two ends.
+    fn address(&self, end: u16) -> String {
+        let [high, low] = (self.subnet * 4 + end).to_be_bytes();
+        format!("10.213.{high}.{low}")
+    }
+
+    fn pull(&self) {
+        assert!(ip(&format!("-n {} link set far down", self.space)));
+    }
+
+    fn plug_in(&self) {
+        assert!(ip(&format!("-n {} link set far up", self.space)));
+    }
+}
+
+impl Drop for Cable {
+    fn drop(&mut self) {
+        ip(&format!("link del {}", self.near));
+        ip(&format!("netns del {}", self.space));
+    }
+}
+
+enum Line {
+    Cable(Cable),
+    StandIn(Slow),
+}
+
+impl Line {
+    fn cut(&self) {
+        match self {
+            Self::Cable(cable) => cable.pull(),
+            Self::StandIn(line) => line.delay(Duration::MAX),
+        }
+    }
+
+    fn mend(&self) {
+        match self {
+            Self::Cable(cable) => cable.plug_in(),
+            Self::StandIn(line) => line.delay(Duration::ZERO),
+        }
+    }
+}
+
+/// A server, the line to it, and its URL from this side.
+fn far_away() -> (Server, Line, String) {
+    let Some(cable) = Cable::lay() else {
+        println!("no rights to make a network namespace: a stand-in stops forwarding instead");
+        let server = Server::start(Make::Redis, &[]);
+        let line = Slow::start(&server.url(), Duration::ZERO);
+        let url = line.url();
+        return (server, Line::StandIn(line), url);
+    };
+    let address = cable.address(2);
+    let server = Server::start_within(&cable.space, &address);
+    let url = format!("redis://{address}:6379");
+    (server, Line::Cable(cable), url)
+}
+
+async fn longest(node: &Node, count: usize) -> Duration {
+    let mut longest = Duration::ZERO;
+    for number in 0..count {
+        let begun = Instant::now();
+        let each = [charge("each", &number.to_string(), "5/1h")];
+        assert_eq!(
+            take(node, &each, 1).await.0,
+            1,
+            "an outage refused somebody"
+        );
+        longest = longest.max(begun.elapsed());
+    }
+    longest
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_long_and_each_has_its_own_limits() {
+    let (server, line, url) = far_away();
+    let mut nodes = Vec::new();
+    for _ in 0..NODES {
+        nodes.push(Node::join(&url, TIMEOUT).await);
+    }
+    let budget = [charge("budget", "x", "10/1h")];
+    line.cut();
+    let mut admitted = 0;
+    for node in &nodes {
+        let begun = Instant::now();
+        assert!(longest(node, 60).await < TIMEOUT + SLACK);
+        // Three wait for it, the others are not made to.
+        assert!(begun.elapsed() < TIMEOUT * 10 + SLACK);
+        until("it is known to be away", || !node.store.is_shared()).await;
+        admitted += take(node, &budget, 40).await.0;
+    }
+    // The bound that the docs state, M·(N + ⌈N·W/P⌉), and not one more.
+    println!("{NODES} nodes, a limit of 10: {admitted} passed while they were apart");
+    assert_eq!(admitted, NODES * 10);
+    line.mend();
+    for (number, node) in nodes.iter().enumerate() {
+        until("it is in use again", || node.store.is_shared()).await;
+        let begun = Instant::now();
+        let after = [charge("after", &number.to_string(), "100/1h")];
+        while take(node, &after, 1).await != (1, 1) {
+            assert!(
+                begun.elapsed() < Duration::from_secs(20),
+                "it never decides again"
+            );
+        }
+    }
+    drop((nodes, server, line));
+}
