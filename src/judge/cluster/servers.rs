@@ -10,6 +10,7 @@ mod restore;
 mod speak;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
@@ -24,6 +25,7 @@ use crate::judge::cluster::weigh::{self, Scene};
 use crate::mailbox::Domain;
 
 pub use speak::{ServerReport, ServerVerdict};
+use traffic::Traffic;
 
 /// Keys remembered; beyond it the one unused longest is forgotten.
 const KEYS: NonZeroUsize = NonZeroUsize::new(131_072).expect("not zero");
@@ -31,8 +33,6 @@ const KEYS: NonZeroUsize = NonZeroUsize::new(131_072).expect("not zero");
 const DOMAINS: NonZeroUsize = NonZeroUsize::new(262_144).expect("not zero");
 /// Sign-ups that can still be withdrawn, confirmed or named as suspects.
 const SIGN_UPS: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero");
-/// First sights of fresh domains kept to know what is normal.
-const FIRST_SIGHTS: usize = 16_384;
 /// Clusters remembered; those in force are never forgotten.
 const CLUSTERS: usize = 2048;
 /// Changes waiting to be written; beyond it the oldest are lost, counted.
@@ -45,7 +45,7 @@ pub struct Servers {
     domains: LruCache<Domain, SeenDomain>,
     histories: LruCache<MailKey, History>,
     sign_ups: LruCache<u64, SignUp>,
-    first_sights: VecDeque<(i64, u64)>,
+    traffic: Traffic,
     clusters: BTreeMap<u64, Cluster>,
     last_opened: Option<i64>,
     next_serial: u64,
@@ -87,7 +87,7 @@ impl Servers {
             domains: LruCache::new(DOMAINS),
             histories: LruCache::new(KEYS),
             sign_ups: LruCache::new(SIGN_UPS),
-            first_sights: VecDeque::new(),
+            traffic: Traffic::default(),
             clusters: BTreeMap::new(),
             last_opened: None,
             next_serial: 1,
@@ -119,6 +119,13 @@ impl Servers {
         Sighting::Counted(self.count(sign_up, first))
     }
 
+    /// Somebody signs up with an address at a listed provider: that is what a rush
+    /// of people is known by. Not withdrawn when nothing comes of it, because
+    /// all that it can do is to let more of others pass.
+    pub fn meet_listed(&mut self, at: i64) {
+        self.traffic.listed(at, 1.0);
+    }
+
     /// Takes a counted sign-up back: nothing came of it.
     pub fn withdraw(&mut self, ticket: Ticket) {
         let Some(sign_up) = self.sign_ups.pop(&ticket.0) else {
@@ -133,7 +140,7 @@ impl Servers {
             }
         }
         if gone {
-            self.first_sights.retain(|(_, serial)| *serial != ticket.0);
+            self.traffic.withdraw(ticket.0);
         }
     }
 
@@ -194,10 +201,7 @@ impl Servers {
                     keys: sign_up.keys.clone(),
                 };
                 self.domains.put(sign_up.domain.clone(), seen.clone());
-                self.first_sights.push_back((now, serial));
-                if self.first_sights.len() > FIRST_SIGHTS {
-                    self.first_sights.pop_front();
-                }
+                self.traffic.fresh(now, serial);
                 seen
             }
         };
@@ -277,18 +281,10 @@ impl Servers {
     }
 
     fn scene(&self, now: i64) -> Scene {
-        let spans = self.tuning.windows.map(|window| seconds(window.span));
-        let mut elsewhere = [0; 4];
-        for (count, span) in elsewhere.iter_mut().zip(spans) {
-            let within = self
-                .first_sights
-                .partition_point(|(at, _)| *at < now - span);
-            *count = (self.first_sights.len() - within) as u32;
-        }
         let alert = seconds(self.tuning.alert);
         Scene {
             now,
-            elsewhere,
+            elsewhere: self.traffic.elsewhere(now, &self.tuning),
             alert: self.last_opened.is_some_and(|at| now - at < alert),
             again: false,
         }

@@ -38,6 +38,8 @@ pub struct Tuning {
     /// Added for each fresh domain elsewhere, because in a rush everybody is
     /// new: for a host or address, a registrable name, a network, a range.
     pub elsewhere: [f32; 4],
+    /// Fresh domains elsewhere count up to this share of the sign-ups at listed providers.
+    pub rush_share: f32,
     /// A window's score is multiplied by this while another cluster was condemned within [`Tuning::alert`].
     pub alerted: f32,
     /// A condemnation hits domains first seen at least this far back.
@@ -93,7 +95,8 @@ impl Default for Tuning {
             registrable: 1.0,
             network: 2.0,
             range: 8.0,
-            elsewhere: [0.02, 0.06, 0.03, 0.25],
+            elsewhere: [0.02, 0.06, 0.06, 0.1],
+            rush_share: 0.5,
             alerted: 0.6,
             reach: Duration::from_secs(DAY),
             alert: Duration::from_secs(DAY),
