@@ -104,7 +104,7 @@ fn cases(size: usize, webhooks: bool, options: &Options) -> Vec<Case> {
             continue;
         }
         cases.push(case(Start::Warm, attack.key == "rush"));
-        if calm || size == 1 {
+        if calm || size == 1 || attack.key == "k2" {
             cases.push(case(Start::Cold, attack.key == "rush"));
         }
         if size == 2 && matches!(attack.key, "a1" | "e" | "j") {

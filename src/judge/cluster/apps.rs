@@ -69,7 +69,7 @@ impl Default for Tuning {
             young: 7 * DAY,
             tokens: [20, 30],
             tokens_each: 5,
-            alone: [15, 90],
+            alone: [15, 80],
             ration: 5,
             ration_every: 6 * HOUR,
             lasts: [HOUR, 4 * HOUR, DAY, 7 * DAY],

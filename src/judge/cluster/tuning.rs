@@ -82,8 +82,8 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             windows: [
-                window(600, 5.0),
-                window(HOUR, 6.0),
+                window(600, 4.5),
+                window(HOUR, 5.0),
                 window(DAY, 6.0),
                 window(7 * DAY, 8.0),
             ],
@@ -94,10 +94,10 @@ impl Default for Tuning {
             dominance: 0.6,
             registrable: 1.0,
             network: 2.0,
-            range: 8.0,
-            elsewhere: [0.02, 0.06, 0.06, 0.1],
+            range: 6.0,
+            elsewhere: [0.01, 0.06, 0.06, 0.12],
             rush_share: 0.5,
-            alerted: 0.6,
+            alerted: 0.5,
             reach: Duration::from_secs(DAY),
             alert: Duration::from_secs(DAY),
             again: 2.0,
@@ -113,8 +113,8 @@ impl Default for Tuning {
             pardon: Duration::from_secs(7 * DAY),
             shared_confirmed: 8,
             shared_confirmed_age: Duration::from_secs(14 * DAY),
-            shared_seen: 12,
-            shared_seen_age: Duration::from_secs(30 * DAY),
+            shared_seen: 10,
+            shared_seen_age: Duration::from_secs(21 * DAY),
         }
     }
 }
