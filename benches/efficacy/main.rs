@@ -4,7 +4,7 @@
 //! `cargo bench --bench efficacy` writes `RESULTS.md` and its plots beside this
 //! file. `-- --tune` runs on other seeds and writes nothing; `--seeds N`, `--only
 //! a1,b`, `--size 20k` and `--set alerted=0.5` narrow it down. `-- --sockets`
-//! plays some attacks through a whole gate.
+//! plays some attacks through a whole gate and writes `SOCKETS.md`.
 
 mod attack;
 mod bars;
@@ -17,22 +17,33 @@ mod people;
 mod play;
 mod plot;
 mod run;
+mod sockets;
 mod table;
+mod wire;
 mod world;
 
 use std::path::Path;
 
-fn main() -> std::io::Result<()> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Some(options) = options::Options::read() else {
         return Ok(());
     };
-    let results = run::all(&options);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/efficacy");
+    if options.sockets {
+        let text = sockets::compare(&options)?;
+        print!("{text}");
+        if options.is_report() {
+            std::fs::write(folder.join("SOCKETS.md"), text)?;
+        }
+        return Ok(());
+    }
+    let results = run::all(&options);
     let text = table::markdown(&results, &options.seeds);
     if !options.is_report() {
         print!("{text}");
         return Ok(());
     }
     std::fs::write(folder.join("RESULTS.md"), text)?;
-    plot::all(&results, &folder)
+    plot::all(&results, &folder)?;
+    Ok(())
 }
