@@ -82,7 +82,7 @@ fn people_get_in_and_bots_are_held() {
     let condemned = refused(&summary, "mail-cluster", "enforce");
     assert_eq!((banned, out >= banned + condemned), (10, true));
     assert!(
-        condemned >= 3,
+        condemned >= 1,
         "the later domains' server was found out: {summary}"
     );
     let tokens = refused(&summary, "rate", "enforce") + refused(&summary, "app-cluster", "enforce");
