@@ -304,6 +304,9 @@ pub enum AppStep {
         at: i64,
         /// The app; `None` if it came out of a condemned look's ration.
         id: Option<ClientId>,
+        /// Whether the app had it for itself.
+        #[serde(default)]
+        own: bool,
     },
     /// An app came to nothing.
     Unmade {

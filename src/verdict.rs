@@ -51,19 +51,20 @@ impl Rule {
         Self::Rate,
     ];
 
-    /// The mode that applies if the configuration says nothing. The rules by which
-    /// the gate condemns on its own only observe: without webhooks it hears of no
-    /// confirmations that would lift them, and refusing a person by a guess is an admin's choice.
+    /// The mode that applies if the configuration says nothing: every rule refuses.
+    /// That the rules by which the gate condemns on its own may do so rests on the
+    /// efficacy bench (`benches/efficacy/RESULTS.md`), with and without webhooks.
     #[must_use]
     pub const fn default_mode(self) -> Mode {
         match self {
-            Self::MailCluster | Self::AppCluster => Mode::Observe,
             Self::ClientBan
             | Self::Unreadable
             | Self::AppBan
             | Self::Address
             | Self::MailDomain
             | Self::MailServer
+            | Self::MailCluster
+            | Self::AppCluster
             | Self::Wave
             | Self::Rate => Mode::Enforce,
         }

@@ -17,6 +17,8 @@ pub(crate) struct Attack {
     pub(crate) bar: Option<u32>,
     /// Tokens that the issue allows.
     pub(crate) tokens: Option<u32>,
+    /// Seconds from the first account to the last that the issue allows.
+    pub(crate) within: Option<i64>,
     /// The bots, from this moment on.
     pub(crate) bots: fn(i64, &mut Dice) -> Vec<Act>,
 }
@@ -34,13 +36,15 @@ const fn attack(
         hours,
         bar,
         tokens: None,
+        within: None,
         bots,
     }
 }
 
-pub(crate) const ATTACKS: [Attack; 19] = [
+pub(crate) const ATTACKS: [Attack; 21] = [
     Attack {
         tokens: Some(100),
+        within: Some(60),
         ..attack(
             "a1",
             "December 2018 in 40 minutes",
@@ -59,6 +63,13 @@ pub(crate) const ATTACKS: [Attack; 19] = [
             bots::december_slow,
         )
     },
+    attack(
+        "a3",
+        "as a2, all tokens for logins",
+        50,
+        Some(12),
+        bots::december_logins,
+    ),
     attack(
         "b",
         "May 2018: one MX name, its address moves",
@@ -127,7 +138,7 @@ pub(crate) const ATTACKS: [Attack; 19] = [
     attack(
         "k2",
         "customers' domains of the busiest unlisted hoster, typed",
-        26,
+        72,
         None,
         bots::frame_hoster,
     ),
@@ -153,6 +164,13 @@ pub(crate) const ATTACKS: [Attack; 19] = [
         bots::close_by_typing,
     ),
     attack("-", "nobody, a normal day", 24, Some(0), bots::nobody),
+    attack(
+        "launch",
+        "nobody, and a new web client's first day",
+        24,
+        Some(0),
+        bots::launch,
+    ),
     attack(
         "rush",
         "nobody, the rush of 2022",

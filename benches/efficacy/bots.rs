@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::dice::Dice;
 use crate::honest;
-use crate::people::{Act, AppLook, Grant, What, Who};
+use crate::people::{Act, AppLook, Grant, Kind, What, Who};
 use crate::world::{self, MailAt};
 
 /// Numbers above this are the bots' hands, not accounts.
@@ -87,12 +87,48 @@ pub(crate) fn nobody(_: i64, _: &mut Dice) -> Vec<Act> {
     Vec::new()
 }
 
+/// Nobody either: sixty people log in through a web client on its first day.
+pub(crate) fn launch(from: i64, dice: &mut Dice) -> Vec<Act> {
+    let mut story = Story::new(dice, 60);
+    let look = AppLook {
+        name: format!("{} for Mastodon", world::word(dice)),
+        redirect: "https://new.example/auth",
+        website: Some("https://new.example"),
+    };
+    let app = 5 * HANDS;
+    story.act(from, app, What::Make(app, look));
+    story.act(from + 1, app, What::Token(app, Grant::App));
+    for person in 1..=60 {
+        let length = if person % 2 == 0 { 2 } else { 20 };
+        let at = story.even(from + 10, length * HOUR);
+        story.act(at, app + person, What::Token(app, Grant::Code));
+    }
+    let mut acts = story.done();
+    for act in &mut acts {
+        if let Who::Bot(number) = act.who {
+            act.who = Who::Person(number, Kind::Launch);
+        }
+    }
+    acts
+}
+
 pub(crate) fn december_fast(from: i64, dice: &mut Dice) -> Vec<Act> {
     december(from, 2400, dice)
 }
 
 pub(crate) fn december_slow(from: i64, dice: &mut Dice) -> Vec<Act> {
     december(from, 48 * HOUR, dice)
+}
+
+/// As a2, but every token is for somebody who logs in.
+pub(crate) fn december_logins(from: i64, dice: &mut Dice) -> Vec<Act> {
+    let mut acts = december(from, 48 * HOUR, dice);
+    for act in &mut acts {
+        if let What::Token(_, grant) = &mut act.what {
+            *grant = Grant::Code;
+        }
+    }
+    acts
 }
 
 fn december(from: i64, length: i64, dice: &mut Dice) -> Vec<Act> {
@@ -273,8 +309,8 @@ pub(crate) fn own_servers(from: i64, dice: &mut Dice) -> Vec<Act> {
     for bot in 0..500 {
         let at = story.even(from, 12 * HOUR);
         let name = &domains[bot as usize];
-        let (c, d) = (story.dice.below(60) as u8, 1 + story.dice.below(250) as u8);
-        let mail = world::at(name, &format!("mx.{name}"), ip(193, 201, c, d));
+        let at_ip = world::cheap(&mut story.dice);
+        let mail = world::at(name, &format!("mx.{name}"), at_ip);
         story.sign_up(at, bot, None, mail);
     }
     story.done()

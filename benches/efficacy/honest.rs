@@ -5,7 +5,8 @@
 //! provider (2 of them with a domain of their own there), 3 an access provider
 //! or university of their own, 2 a domain at one of 3,000 small hosters (Zipf:
 //! the busiest carries about an eighth of them) and 2 a machine of their own
-//! in one of 6,000 networks of hosting companies.
+//! in one of 6,000 networks of hosting companies, every twentieth of them at the
+//! cheap hoster where the bots of (i) rent theirs.
 
 use crate::dice::Dice;
 use crate::people::{Act, AppLook, Grant, Kind, What, Who};
@@ -187,8 +188,11 @@ fn mail(dice: &mut Dice) -> (MailAt, Kind) {
         )
     } else {
         let name = own_domain(dice);
-        let ip = world::hosted(dice, 6000, [10, 20]);
-        let ip = public(ip);
+        let ip = if dice.chance(0.05) {
+            world::cheap(dice)
+        } else {
+            public(world::hosted(dice, 6000, [10, 20]))
+        };
         (world::at(&name, &format!("mail.{name}"), ip), Kind::Own)
     }
 }
@@ -236,6 +240,12 @@ fn isp(dice: &mut Dice) -> MailAt {
     let ip = std::net::Ipv4Addr::new(89, (number / 250) as u8, (number % 250) as u8, 25);
     world::at(&domain, &format!("mx.{name}"), ip.into())
 }
+
+/// Where the busiest small hoster has its machines.
+pub(crate) const HOSTER_0: ipnet::IpNet = ipnet::IpNet::V4(ipnet::Ipv4Net::new_assert(
+    std::net::Ipv4Addr::new(91, 0, 0, 0),
+    24,
+));
 
 /// A customer's domain at a small hoster; the larger ones have several machines.
 pub(crate) fn at_hoster(number: u64, name: &str, dice: &mut Dice) -> MailAt {

@@ -11,6 +11,8 @@ pub(crate) struct Outcome {
     pub(crate) bots: (u32, u32),
     /// Bot tokens asked for and given.
     pub(crate) tokens: (u32, u32),
+    /// Distinct ones of those given: one for each app and whoever it acts for.
+    pub(crate) distinct: u32,
     /// Which bot sign-up was the first to be refused, from one.
     pub(crate) first_refusal: Option<u32>,
     /// Seconds from the first bot's attempt to the last one let in.
@@ -21,6 +23,8 @@ pub(crate) struct Outcome {
     pub(crate) people: [(u32, u32); KINDS.len()],
     /// Of those refused at a hoster: of the busiest one.
     pub(crate) busiest: u32,
+    /// How many seconds that one was condemned in all.
+    pub(crate) held: i64,
     /// Mail and app clusters condemned.
     pub(crate) clusters: (u32, u32),
     /// When bots were let in, in seconds since the attack began.

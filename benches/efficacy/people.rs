@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Login,
     /// Logs in with an app that is on no list.
     RareLogin,
+    /// Logs in through a new web client on its first day.
+    Launch,
 }
 
 impl Kind {
@@ -40,18 +42,20 @@ impl Kind {
             Self::Own => 3,
             Self::Login => 4,
             Self::RareLogin => 5,
+            Self::Launch => 6,
         }
     }
 }
 
 /// How many rows.
-pub(crate) const KINDS: [&str; 6] = [
+pub(crate) const KINDS: [&str; 7] = [
     "listed provider",
     "ISP",
     "hoster",
     "own server",
     "login",
     "login, rare app",
+    "login, new web client",
 ];
 
 /// One act.

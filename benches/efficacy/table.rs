@@ -1,24 +1,27 @@
 //! The results as a page, and as plots.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::ops::Range;
 
 use crate::attack::ATTACKS;
+use crate::bars;
 use crate::honest::SIZES;
 use crate::outcome::Outcome;
 use crate::people::KINDS;
 use crate::run::{Case, Results, Start};
 
 /// The page.
-pub(crate) fn markdown(results: &Results, first: u64, seeds: u64) -> String {
+pub(crate) fn markdown(results: &Results, seeds: &Range<u64>) -> String {
     let mut page = String::from(include_str!("head.md"));
-    let last = first + seeds - 1;
+    let (first, last) = (seeds.start, seeds.end - 1);
     let _ = writeln!(
         page,
         "\nSeeds {first} to {last}. Median and worst over all of them.\n"
     );
+    bars::markdown(results, &mut page);
     attacks(results, &mut page);
     people(results, &mut page);
+    hoster(results, &mut page);
     breaker(results, &mut page);
     why(results, &mut page);
     page
@@ -34,6 +37,7 @@ fn attacks(results: &Results, page: &mut String) {
         }
         let tokens = worst(outcomes, |o| i64::from(o.tokens.1));
         let asked = worst(outcomes, |o| i64::from(o.tokens.0));
+        let distinct = worst(outcomes, |o| i64::from(o.distinct));
         let bar = attack.bar.map_or("-".into(), |bar| bar.to_string());
         let _ = writeln!(
             page,
@@ -49,11 +53,10 @@ fn attacks(results: &Results, page: &mut String) {
             if asked == 0 {
                 "-".into()
             } else {
+                let bar = attack.tokens.map(|bar| format!(" (bar {bar})"));
                 format!(
-                    "{tokens} of {asked}{}",
-                    attack
-                        .tokens
-                        .map_or(String::new(), |bar| format!(" (bar {bar})"))
+                    "{tokens} of {asked}, {distinct} distinct{}",
+                    bar.unwrap_or_default()
                 )
             },
             median(outcomes, |o| i64::from(o.clusters.0)),
@@ -67,7 +70,7 @@ fn people(results: &Results, page: &mut String) {
     for kind in KINDS {
         let _ = write!(page, " {kind} |");
     }
-    page.push_str(" µs an act |\n|---|---|---|---|---|---|");
+    page.push_str(" µs an act | keys, domains, sign-ups held |\n|---|---|---|---|---|---|---|");
     page.push_str(&"---|".repeat(KINDS.len() + 1));
     page.push('\n');
     let mut pooled = [(0_u64, 0_u64); 2];
@@ -92,7 +95,15 @@ fn people(results: &Results, page: &mut String) {
         }
         let acts: u64 = outcomes.iter().map(|o| o.cost.0).sum();
         let nanos: u128 = outcomes.iter().map(|o| o.cost.1).sum();
-        let _ = writeln!(page, " {:.0} |", nanos as f64 / 1000.0 / acts.max(1) as f64);
+        let held = [0, 1, 2].map(|at| worst(outcomes, |o| o.state[at] as i64));
+        let _ = writeln!(
+            page,
+            " {:.0} | {}, {}, {} |",
+            nanos as f64 / 1000.0 / acts.max(1) as f64,
+            held[0],
+            held[1],
+            held[2]
+        );
     }
     for (name, (all, refused)) in ["Cold", "Warm"].iter().zip(pooled) {
         let share = 100.0 * refused as f64 / all.max(1) as f64;
@@ -120,6 +131,24 @@ fn breaker(results: &Results, page: &mut String) {
             start(case),
             outcomes.len(),
             span(worst(outcomes, |o| o.breaker.1)),
+        );
+    }
+}
+
+/// (k) for a hoster that is on no list and has not been learned yet.
+fn hoster(results: &Results, page: &mut String) {
+    page.push_str("\n## The busiest unlisted hoster\n\nPeople with a new domain there while 500 domains of its customers are typed (k2) within a day, over three days; hours that any of its machines was condemned.\n\n| server | start | customers who signed up | refused | hours condemned, median | worst |\n|---|---|---|---|---|---|\n");
+    let of = results.iter();
+    for (case, outcomes) in of.filter(|(case, _)| ATTACKS[case.attack].key == "k2") {
+        let all: u32 = outcomes.iter().map(|o| o.people[2].0).sum();
+        let busiest: u32 = outcomes.iter().map(|o| o.busiest).sum();
+        let _ = writeln!(
+            page,
+            "| {} | {} | {all} (all hosters) | {busiest} | {} | {} |",
+            SIZES[case.size].name,
+            start(case),
+            median(outcomes, |o| o.held) / 3600,
+            worst(outcomes, |o| o.held) / 3600,
         );
     }
 }
@@ -171,48 +200,4 @@ fn span(seconds: i64) -> String {
         120..7200 => format!("{} min", seconds / 60),
         _ => format!("{} h", seconds / 3600),
     }
-}
-
-/// One plot for each attack: bots let in over time, all seeds, warm 20k server.
-pub(crate) fn plots(results: &Results, folder: &Path) -> std::io::Result<()> {
-    for (case, outcomes) in results {
-        let attack = &ATTACKS[case.attack];
-        let shown = case.size == 1 && case.start == Start::Warm && !case.webhooks && !case.rush;
-        if shown && outcomes.iter().any(|o| o.bots.0 > 0) {
-            let file = folder.join(format!("{}.svg", attack.key));
-            std::fs::write(file, plot(attack.title, attack.hours, attack.bar, outcomes))?;
-        }
-    }
-    Ok(())
-}
-
-fn plot(title: &str, hours: i64, bar: Option<u32>, outcomes: &[Outcome]) -> String {
-    let most = outcomes.iter().map(|o| o.curve.len()).max().unwrap_or(0);
-    let top = (most as f64).max(f64::from(bar.unwrap_or(0))).max(10.0) * 1.1;
-    let x = |at: i64| 50.0 + 540.0 * at as f64 / (hours as f64 * 3600.0);
-    let y = |count: f64| 260.0 - 220.0 * count / top;
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 620 300\" font-family=\"sans-serif\" font-size=\"12\"><rect width=\"620\" height=\"300\" fill=\"#fff\"/><text x=\"50\" y=\"20\">{title}: bots let in, {} seeds</text><path d=\"M50 30V260H600\" fill=\"none\" stroke=\"#333\"/><text x=\"560\" y=\"280\">{hours} h</text><text x=\"10\" y=\"44\">{top:.0}</text>",
-        outcomes.len()
-    );
-    if let Some(bar) = bar {
-        let at = y(f64::from(bar));
-        let _ = write!(
-            svg,
-            "<path d=\"M50 {at:.1}H600\" stroke=\"#c22\" stroke-dasharray=\"4\"/><text x=\"552\" y=\"{:.1}\" fill=\"#c22\">bar {bar}</text>",
-            at - 4.0
-        );
-    }
-    for outcome in outcomes {
-        let mut path = format!("M50 {:.1}", y(0.0));
-        for (count, at) in outcome.curve.iter().enumerate() {
-            let _ = write!(path, "H{:.1}V{:.1}", x(*at), y(count as f64 + 1.0));
-        }
-        let _ = write!(
-            svg,
-            "<path d=\"{path}H590\" fill=\"none\" stroke=\"#2563a8\" stroke-opacity=\".5\"/>"
-        );
-    }
-    svg.push_str("</svg>\n");
-    svg
 }

@@ -90,6 +90,12 @@ pub(crate) fn hosted(dice: &mut Dice, networks: u64, from: [u8; 2]) -> IpAddr {
     Ipv4Addr::new(a, b as u8, (network % 256) as u8, last as u8).into()
 }
 
+/// An address at a cheap hoster with sixty networks.
+pub(crate) fn cheap(dice: &mut Dice) -> IpAddr {
+    let (c, d) = (dice.below(60) as u8, 1 + dice.below(250) as u8);
+    Ipv4Addr::new(193, 201, c, d).into()
+}
+
 /// Anybody's address at home or on a phone.
 pub(crate) fn client(dice: &mut Dice) -> IpAddr {
     let bits = dice.roll();

@@ -240,6 +240,9 @@ impl<'a> Bench<'a> {
     async fn count_servers(&mut self, mail: &MailSight) {
         let sign_ups = mail.sign_ups(self.attempt, &self.out.app);
         if sign_ups.is_empty() {
+            if mail.listed() {
+                self.judge.registers.meet_listed(self.attempt.at);
+            }
             return;
         }
         if self.unchanged().await {

@@ -102,6 +102,11 @@ impl MailSight {
             .all(|host| providers::shared(&host.name).is_some())
     }
 
+    /// Whether the mail is at shared providers, and that is known.
+    pub(super) fn listed(&self) -> bool {
+        self.preferred().next().is_some() && self.shared_or_unknown()
+    }
+
     /// The networks (IPv4 /32, IPv6 /64) of the preferred exchanges that are no
     /// shared provider's, whose budget the address draws on. By address and not
     /// by name: a name costs its owner nothing.

@@ -414,6 +414,9 @@ impl Replay {
         mail: &MailSight,
         counted: &mut Counted,
     ) -> Verdict {
+        if mail.listed() {
+            self.servers.meet_listed(attempt.at.as_second());
+        }
         let sign_ups = mail.sign_ups(attempt, app).into_iter();
         let facts = mail_cluster::Facts {
             sightings: sign_ups.map(|one| self.servers.enter(one)).collect(),

@@ -1,6 +1,7 @@
 //! `rate`: what each budget counts, who pays, and what is given back.
 
 use tuskgate::judge::limit::Limit;
+use tuskgate::verdict::{Mode, Rule};
 
 use crate::support::actor::{Actor, json};
 use crate::support::judged::{ANA, Credential, House, Person, Plan};
@@ -31,7 +32,9 @@ fn one_name_over_many_apps_and_addresses_has_one_budget() {
         (Limit::TokenPerApp, "30/1h"),
         (Limit::TokenPerName, "12/1h"),
     ];
-    let house = Plan::default().with_limits(&limits).build();
+    // Of the limit alone: ten apps of one look are a burst as well.
+    let plan = Plan::default().with_limits(&limits);
+    let house = plan.with_mode(Rule::AppCluster, Mode::Off).build();
     let names = ["AaA", "aaa", "AAA", " AaA", "\u{410}a\u{410}"];
     let apps: Vec<_> = (0..10)
         .map(|n| house.person(&address(n)).app(names[n % names.len()]))

@@ -3,7 +3,8 @@
 //!
 //! The numbers are those of the incident: 60 apps called AaA, 4,500 token
 //! requests from 900 addresses, and addresses at 40 domains whose mail servers
-//! have 40 names and one IP. Everybody's addresses are documentation addresses
+//! have 40 names and one IP; that of the latter half is another one, which nobody
+//! has met before. Everybody's addresses are documentation addresses
 //! (RFC 3849, RFC 5737) and all mail hosts have made-up ones: nobody real is named.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -12,8 +13,10 @@ use super::clients::{self, Client};
 use super::dice::Dice;
 use super::mail::{self, MailHost};
 
-/// The one address behind all the bots' mail servers.
+/// The one address behind the mail servers of the bots' first domains.
 pub(super) const BOT_MAIL_IP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 66);
+/// Behind those of their later ones.
+pub(super) const LATER_MAIL_IP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 66);
 /// What every one of their apps is called.
 pub(super) const BOT_APP: &str = "AaA";
 
@@ -93,9 +96,26 @@ impl Bots {
         own_network(BOTS, n % self.addresses)
     }
 
+    /// The domain of sign-up `n`: the first half of them has the first half.
     pub(super) fn domain(&self, n: usize) -> &str {
-        let domain = self.domains.get(n % self.domains.len().max(1));
+        let (first, later) = self.domains.split_at(self.domains.len() / 2);
+        let half = self.sign_ups / 2;
+        let domain = if n < half {
+            first.get(n % first.len().max(1))
+        } else {
+            later.get((n - half) % later.len().max(1))
+        };
         domain.map_or("", String::as_str)
+    }
+
+    /// Where its mail goes.
+    pub(super) fn mail_ip(&self, domain: &str) -> Ipv4Addr {
+        let first = self.domains.iter().take(self.domains.len() / 2);
+        if first.into_iter().any(|known| known == domain) {
+            BOT_MAIL_IP
+        } else {
+            LATER_MAIL_IP
+        }
     }
 }
 

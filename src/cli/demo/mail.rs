@@ -1,12 +1,17 @@
 //! Where everybody's mail goes, as the stand-in name server tells it.
 //!
-//! Half of the honest have their mail at large providers, a quarter at one
-//! small hoster that nobody has on a list, the others on servers of their own.
-//! Names of hosts are the providers' own; their addresses are made up.
+//! Half of the honest have their mail at large providers, a quarter at small
+//! hosters that nobody has on a list (two at each), the rest on servers
+//! of their own: rented all over the world, and three from one company that put
+//! them side by side. Not more at one hoster: the demo squeezes 40 minutes into
+//! seconds, and three new customers of one small hoster within ten minutes of an
+//! attack are what the gate takes for bots, for an hour. Names of hosts are the
+//! providers' own; addresses are of the range set aside for benchmarks
+//! (RFC 2544), which has room for hosters.
 
 use std::net::Ipv4Addr;
 
-use super::cast::{BOT_MAIL_IP, Cast};
+use super::cast::Cast;
 use super::dice::Dice;
 use crate::stand_in::dns::Zone;
 
@@ -27,27 +32,41 @@ const PROVIDERS: [(&str, &str); 4] = [
 
 /// The mail of person `n`.
 pub(super) fn of_person(n: usize) -> MailHost {
-    let low = u8::try_from(n % 200).unwrap_or(0);
+    let block = n / 8;
     match n % 8 {
         at @ 0..4 => {
             let (domain, host) = PROVIDERS[at];
             MailHost {
                 domain: domain.into(),
                 host: host.into(),
-                ip: Ipv4Addr::new(198, 51, 100, 201 + low % 8),
+                ip: far(400 + at, 25),
             }
         }
-        4 | 5 => MailHost {
-            domain: format!("club-{}.example", n / 24),
+        4 if block < 16 && block.is_multiple_of(8) => MailHost {
+            domain: format!("club-{n}.example"),
             host: "mail.village-hosting.example".into(),
-            ip: Ipv4Addr::new(198, 51, 100, 240),
+            ip: far(500, 240),
+        },
+        4 | 5 => MailHost {
+            domain: format!("club-{n}.example"),
+            host: format!("mail.hoster-{block}.example"),
+            ip: far(block, 240),
         },
         _ => MailHost {
             domain: format!("family-{n}.example"),
             host: format!("mail.family-{n}.example"),
-            ip: Ipv4Addr::new(198, 51, 100, low),
+            ip: match u8::try_from(n) {
+                Ok(low) if n < 24 && n % 8 == 7 => far(501, low),
+                Ok(_) | Err(_) => far(200 + n, 25),
+            },
         },
     }
+}
+
+/// An address in network `n` of 509 that lie far from each other.
+fn far(n: usize, low: u8) -> Ipv4Addr {
+    let [.., high, middle] = u32::try_from(n * 37 % 509).unwrap_or(0).to_be_bytes();
+    Ipv4Addr::new(198, 18 + high, middle, low)
 }
 
 /// A domain as the bots' owner registers them by the dozen.
@@ -64,10 +83,11 @@ pub(super) fn throwaway(n: usize, dice: &mut Dice) -> String {
 /// not by address: that is what a ban on names cannot see.
 pub(super) fn zone(cast: &Cast) -> Zone {
     let mut zone = Zone::new();
-    let bots = cast.bots.domains.iter().map(|domain| MailHost {
+    let domains = cast.bots.domains.iter();
+    let bots = domains.map(|domain| MailHost {
         domain: domain.clone(),
         host: format!("mx.{domain}"),
-        ip: BOT_MAIL_IP,
+        ip: cast.bots.mail_ip(domain),
     });
     let people = cast.people.iter().map(|person| person.mail.clone());
     let mut servers: Vec<MailHost> = bots.chain(people).collect();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::act::Play;
-use super::cast::BOT_MAIL_IP;
+use super::cast::{BOT_MAIL_IP, LATER_MAIL_IP};
 use super::promise::most;
 use super::received::Received;
 use super::refusals;
@@ -47,7 +47,7 @@ impl Screen {
         let mut text = self.terminal.paint(Look::Bold, "December 2018, once more");
         text.push_str(&format!(
             "\n\n{} bots: {} apps called AaA, {} token requests, {} sign-ups with addresses at {}\n\
-             domains whose mail servers have {} names and one IP. And {} honest people.\n\n\
+             domains whose mail servers have {} names and two IPs. And {} honest people.\n\n\
              nginx's place   {} connects from loopback and says who is asking\n\
              the gate        {} real: the same parts as `tuskgate serve`\n\
              Mastodon        {} a stand-in\n\
@@ -69,10 +69,12 @@ impl Screen {
         text.push_str(&if banned {
             format!(
                 "As in 2018 the mail server's IP is banned beforehand, through the admin socket:\n  \
-                 tuskgate ban network {BOT_MAIL_IP}\n\n"
+                 tuskgate ban network {BOT_MAIL_IP}\n\
+                 Half-way the bots come with new domains behind {LATER_MAIL_IP}, which nobody has\n\
+                 banned: the gate has to find that out by itself.\n\n"
             )
         } else {
-            "The mail server's IP is NOT banned.\n\n".to_owned()
+            "Nothing is banned: the gate has to find the bots' mail servers by itself.\n\n".to_owned()
         });
         self.tell(&text);
         self.begun = Instant::now();

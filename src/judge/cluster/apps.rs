@@ -9,6 +9,7 @@
 
 mod hear;
 mod look;
+mod many;
 mod ration;
 mod success;
 #[cfg(test)]
@@ -46,6 +47,8 @@ pub struct Tuning {
     pub tokens: [u32; 2],
     /// ...if there are so many for each app: people log in once or twice.
     pub tokens_each: usize,
+    /// Tokens for itself that condemn a fresh app alone, and tokens in all, within a day.
+    pub alone: [u32; 2],
     /// Tokens that a condemned look's apps may still have at once...
     pub ration: u32,
     /// ...and this long for each one more.
@@ -67,6 +70,7 @@ impl Default for Tuning {
             young: 7 * DAY,
             tokens: [20, 30],
             tokens_each: 5,
+            alone: [15, 80],
             ration: 5,
             ration_every: 6 * HOUR,
             lasts: [HOUR, 4 * HOUR, DAY, 7 * DAY],
@@ -115,6 +119,17 @@ pub enum Sighting {
         /// When to come back.
         until: i64,
     },
+}
+
+/// A token that somebody asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Through which app.
+    pub id: &'a ClientId,
+    /// When that was made.
+    pub created: i64,
+    /// Whether it is for the app itself, and not for somebody who logs in.
+    pub own: bool,
 }
 
 /// Something counted, to be withdrawn if nothing comes of it.
@@ -214,38 +229,24 @@ impl Apps {
     }
 
     /// Somebody wants a token, or an account, through an app that is no listed client.
-    pub fn token(&mut self, folded: &str, id: &ClientId, created: i64, now: i64) -> Sighting {
+    pub fn token(&mut self, folded: &str, asked: Asked<'_>, now: i64) -> Sighting {
         let name = look_of(folded);
-        let tuning = self.tuning.clone();
-        if let Some(cluster) = self.counting(&name) {
-            let hit = created >= cluster.since && now - cluster.opened < tuning.memory;
-            if hit && !self.successes.proven(id, now) {
-                let number = cluster.id.number;
-                return self.ration(number, name, now);
-            }
+        if let Some(number) = self.hit(&name, asked, now) {
+            return self.ration(number, name, now);
         }
-        if now - created >= tuning.fresh {
+        if now - asked.created >= self.tuning.fresh {
             return Sighting::Exempt;
         }
-        let look = self.look(&name);
-        let apps = look.apps_since(now - DAY);
-        for (most, span) in [(tuning.tokens[0], HOUR), (tuning.tokens[1], DAY)] {
-            let count = look.tokens_since(now - span) + 1;
-            let many = count >= apps * tuning.tokens_each;
-            if count as u32 >= most && apps >= 2 && many {
-                let evidence = format!(
-                    "{count} tokens for {apps} new apps that look like {name:?} within {} h ({most} pass)",
-                    span / HOUR
-                );
-                let number = self.condemn(name.clone(), now, evidence);
-                return self.ration(number, name, now);
-            }
+        if let Some(evidence) = self.too_many(&name, asked, now) {
+            let number = self.condemn(name.clone(), now, evidence);
+            return self.ration(number, name, now);
         }
-        look.tokens.push((now, id.clone()));
+        self.look(&name).tokens.push(asked.token(now));
         self.changes.push(Change::App(AppStep::Token {
             look: name.clone(),
             at: now,
-            id: Some(id.clone()),
+            id: Some(asked.id.clone()),
+            own: asked.own,
         }));
         Sighting::Counted(Ticket {
             look: name,

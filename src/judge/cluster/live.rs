@@ -87,6 +87,11 @@ impl Registers {
         sightings
     }
 
+    /// Somebody signs up with an address at a listed provider.
+    pub fn meet_listed(&self, at: jiff::Timestamp) {
+        self.servers.lock().meet_listed(at.as_second());
+    }
+
     /// Takes counted sign-ups back: nothing came of them.
     pub fn withdraw(&self, counted: &Counted) {
         if !counted.servers.is_empty() {

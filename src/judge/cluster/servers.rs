@@ -13,6 +13,7 @@ mod sites;
 mod speak;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
@@ -31,11 +32,10 @@ use crate::mailbox::Domain;
 
 pub use learn::Report;
 pub use speak::{ServerReport, ServerVerdict};
+use traffic::Traffic;
 
 /// Web sites remembered.
 const SITES: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
-/// First sights of fresh domains kept to know what is normal.
-const FIRST_SIGHTS: usize = 16_384;
 /// Clusters remembered; those in force are never forgotten.
 const CLUSTERS: usize = 2048;
 /// Changes waiting to be written; beyond it the oldest are lost, counted.
@@ -49,7 +49,7 @@ pub struct Servers {
     pub(super) histories: Bounded<MailKey, History>,
     /// Those that can still be withdrawn, confirmed or named as suspects.
     pub(super) sign_ups: Bounded<u64, SignUp>,
-    first_sights: VecDeque<(i64, u64)>,
+    traffic: Traffic,
     clusters: BTreeMap<u64, Cluster>,
     last_opened: Option<i64>,
     next_serial: u64,
@@ -95,7 +95,7 @@ impl Servers {
             domains: Bounded::new(DEFAULT_SIZE / 4),
             histories: Bounded::new(DEFAULT_SIZE / 2),
             sign_ups: Bounded::new(DEFAULT_SIZE / 8),
-            first_sights: VecDeque::new(),
+            traffic: Traffic::default(),
             clusters: BTreeMap::new(),
             last_opened: None,
             next_serial: 1,
@@ -129,6 +129,13 @@ impl Servers {
         Sighting::Counted(self.count(sign_up, first))
     }
 
+    /// Somebody signs up with an address at a listed provider: that is what a rush
+    /// of people is known by. Not withdrawn when nothing comes of it, because
+    /// all that it can do is to let more of others pass.
+    pub fn meet_listed(&mut self, at: i64) {
+        self.traffic.listed(at, 1.0);
+    }
+
     /// Takes a counted sign-up back: nothing came of it.
     pub fn withdraw(&mut self, ticket: Ticket) {
         let Some(sign_up) = self.sign_ups.pop(&ticket.0) else {
@@ -143,7 +150,7 @@ impl Servers {
             }
         }
         if gone {
-            self.first_sights.retain(|(_, serial)| *serial != ticket.0);
+            self.traffic.withdraw(ticket.0);
         }
     }
 
@@ -208,12 +215,7 @@ impl Servers {
                     keys: sign_up.keys.clone(),
                 };
                 self.domains.put(sign_up.domain.clone(), seen.clone());
-                // Nearly always the last; what another gate has counted may come late.
-                let place = self.first_sights.partition_point(|(at, _)| *at <= now);
-                self.first_sights.insert(place, (now, serial));
-                if self.first_sights.len() > FIRST_SIGHTS {
-                    self.first_sights.pop_front();
-                }
+                self.traffic.fresh(now, serial);
                 seen
             }
         };
@@ -295,18 +297,10 @@ impl Servers {
     }
 
     fn scene(&self, now: i64) -> Scene {
-        let spans = self.tuning.windows.map(|window| seconds(window.span));
-        let mut elsewhere = [0; 4];
-        for (count, span) in elsewhere.iter_mut().zip(spans) {
-            let within = self
-                .first_sights
-                .partition_point(|(at, _)| *at < now - span);
-            *count = (self.first_sights.len() - within) as u32;
-        }
         let alert = seconds(self.tuning.alert);
         Scene {
             now,
-            elsewhere,
+            elsewhere: self.traffic.elsewhere(now, &self.tuning),
             alert: self.last_opened.is_some_and(|at| now - at < alert),
             again: false,
         }

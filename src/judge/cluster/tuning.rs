@@ -38,6 +38,8 @@ pub struct Tuning {
     /// Added for each fresh domain elsewhere, because in a rush everybody is
     /// new: for a host or address, a registrable name, a network, a range.
     pub elsewhere: [f32; 4],
+    /// Fresh domains elsewhere count up to this share of the sign-ups at listed providers.
+    pub rush_share: f32,
     /// A window's score is multiplied by this while another cluster was condemned within [`Tuning::alert`].
     pub alerted: f32,
     /// A condemnation hits domains first seen at least this far back.
@@ -84,8 +86,8 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             windows: [
-                window(600, 5.0),
-                window(HOUR, 6.0),
+                window(600, 4.5),
+                window(HOUR, 5.0),
                 window(DAY, 6.0),
                 window(7 * DAY, 8.0),
             ],
@@ -96,9 +98,10 @@ impl Default for Tuning {
             dominance: 0.6,
             registrable: 1.0,
             network: 2.0,
-            range: 8.0,
-            elsewhere: [0.02, 0.06, 0.03, 0.25],
-            alerted: 0.6,
+            range: 6.0,
+            elsewhere: [0.01, 0.06, 0.06, 0.12],
+            rush_share: 0.5,
+            alerted: 0.5,
             reach: Duration::from_secs(DAY),
             alert: Duration::from_secs(DAY),
             reports: 2,
@@ -116,8 +119,8 @@ impl Default for Tuning {
             pardon: Duration::from_secs(7 * DAY),
             shared_confirmed: 8,
             shared_confirmed_age: Duration::from_secs(14 * DAY),
-            shared_seen: 12,
-            shared_seen_age: Duration::from_secs(30 * DAY),
+            shared_seen: 10,
+            shared_seen_age: Duration::from_secs(21 * DAY),
         }
     }
 }

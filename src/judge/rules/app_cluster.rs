@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Grant};
 use crate::endpoint::Endpoint;
 use crate::event::RELEASE;
 use crate::judge::app_sight::{self, AppSight};
-use crate::judge::cluster::apps::{Apps, Sighting};
+use crate::judge::cluster::apps::{Apps, Asked, Sighting};
 use crate::judge::sight::Hit;
 use crate::lists::{apps, clients};
 use crate::verdict::{Because, Cause, Reason, Verdict};
@@ -46,8 +46,15 @@ pub fn look(attempt: &Attempt, app: &AppSight, register: &mut Apps) -> Sighting 
     let uses = matches!(attempt.endpoint, Endpoint::Token | Endpoint::ApiSignUp);
     match app.app().filter(|app| uses && !app_sight::listed(app)) {
         Some(app) => {
-            let created = app.created.as_second();
-            register.token(&apps::fold(&app.name), &app.client_id, created, now)
+            let asked = Asked {
+                id: &app.client_id,
+                created: app.created.as_second(),
+                own: matches!(
+                    attempt.grant,
+                    Some(Grant::ClientCredentials | Grant::Password)
+                ),
+            };
+            register.token(&apps::fold(&app.name), asked, now)
         }
         None => Sighting::Exempt,
     }

@@ -1,5 +1,6 @@
 //! What other gates have counted and decided of apps, taken into this one's register.
 
+use super::look::Token;
 use super::{Apps, Look, Made, What};
 use crate::cluster::{AppStep, Change, Cluster};
 use crate::judge::cluster::join::{self, Adoption};
@@ -15,8 +16,8 @@ impl Apps {
         match step {
             AppStep::Made { look, at, creator } => self.count_made(&look, at, creator),
             AppStep::Named { look, at, id } => self.look(&look).name(at, &id),
-            AppStep::Token { look, at, id } => match id {
-                Some(id) => self.look(&look).tokens.push((at, id)),
+            AppStep::Token { look, at, id, own } => match id {
+                Some(id) => self.look(&look).tokens.push(Token { at, id, own }),
                 None => self.look(&look).ration.push(at),
             },
             AppStep::Unmade { look, at } => self.take_back(look, at, What::Made),

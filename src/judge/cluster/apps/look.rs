@@ -24,11 +24,20 @@ pub(super) struct Made {
     pub(super) creator: Option<IpNet>,
 }
 
+/// A token that was given.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub(super) at: i64,
+    pub(super) id: ClientId,
+    /// For the app itself.
+    pub(super) own: bool,
+}
+
 /// One look.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Look {
     pub(super) made: Vec<Made>,
-    pub(super) tokens: Vec<(i64, ClientId)>,
+    pub(super) tokens: Vec<Token>,
     /// When rationed tokens were given out since the look was condemned.
     pub(super) ration: Vec<i64>,
     /// Apps a day, as learned over past days.
@@ -49,17 +58,21 @@ impl Look {
 
     pub(super) fn tokens_since(&self, from: i64) -> usize {
         let from = from.max(self.spent);
-        self.tokens.iter().filter(|(at, _)| *at >= from).count()
+        self.tokens.iter().filter(|token| token.at >= from).count()
     }
 
-    /// Distinct apps that asked for tokens since, or were made.
-    pub(super) fn apps_since(&self, from: i64) -> usize {
-        let mut ids: Vec<_> = self
-            .tokens
-            .iter()
-            .filter(|(at, _)| *at >= from)
-            .map(|(_, id)| id)
-            .collect();
+    /// Tokens that the apps had for themselves since, and all tokens.
+    pub(super) fn tokens_of_day(&self, from: i64) -> [usize; 2] {
+        let from = from.max(self.spent);
+        let own = self.tokens.iter().filter(|t| t.own && t.at >= from);
+        [own.count(), self.tokens_since(from)]
+    }
+
+    /// Distinct apps that had tokens since, with `coming`.
+    pub(super) fn apps_since(&self, from: i64, coming: &ClientId) -> usize {
+        let tokens = self.tokens.iter().filter(|token| token.at >= from);
+        let mut ids: Vec<_> = tokens.map(|token| &token.id).collect();
+        ids.push(coming);
         ids.sort_unstable();
         ids.dedup();
         ids.len()
@@ -104,7 +117,7 @@ impl Look {
                 }
             }
             What::Token => {
-                if let Some(place) = self.tokens.iter().rposition(|(then, _)| *then == at) {
+                if let Some(place) = self.tokens.iter().rposition(|token| token.at == at) {
                     self.tokens.remove(place);
                 }
                 if let Some(place) = self.ration.iter().rposition(|then| *then == at) {
@@ -137,7 +150,7 @@ impl Weigh for Look {
     fn weight(&self) -> usize {
         let id = |id: &ClientId| 24 + id.as_str().len();
         let made = self.made.iter().filter_map(|made| made.id.as_ref()).map(id);
-        let tokens = self.tokens.iter().map(|token| id(&token.1));
+        let tokens = self.tokens.iter().map(|token| id(&token.id));
         size_of::<Self>()
             + room(&self.made)
             + room(&self.tokens)

@@ -19,6 +19,7 @@ impl Apps {
                 look: name.clone(),
                 at: now,
                 id: None,
+                own: false,
             }));
             return Sighting::Counted(Ticket {
                 look: name,

@@ -12,6 +12,14 @@ fn app(number: i64) -> ClientId {
     ClientId::new(&format!("app{number}"))
 }
 
+fn login(id: &ClientId, created: i64) -> Asked<'_> {
+    Asked {
+        id,
+        created,
+        own: false,
+    }
+}
+
 fn passes(sighting: &Sighting) -> bool {
     !matches!(sighting, Sighting::Condemned { .. })
 }
@@ -30,7 +38,7 @@ fn sixty_apps_of_one_look_are_not_made_and_4500_tokens_not_given() {
     let tokens = (0..4500).filter(|n| {
         let id = app(made[*n as usize % made.len()]);
         let now = T0 + 300 + n / 2;
-        passes(&register.token("aaa", &id, T0 + 60, now))
+        passes(&register.token("aaa", login(&id, T0 + 60), now))
     });
     assert!(tokens.count() < 20);
 }
@@ -44,7 +52,7 @@ fn tokens_spread_over_old_names_are_counted_together_for_two_days() {
     }
     let tokens = (0..4500).filter(|n| {
         let now = T0 + 600 + n * 38;
-        passes(&register.token("aaa", &app(n % 6), T0 + n % 6 * 60, now))
+        passes(&register.token("aaa", login(&app(n % 6), T0 + n % 6 * 60), now))
     });
     let count = tokens.count();
     assert!(count <= 60, "{count}");
@@ -57,7 +65,7 @@ fn an_app_older_than_the_burst_keeps_its_budget() {
         register.make("coolclient", None, T0 + n * 30);
     }
     for n in 0..50 {
-        let old = register.token("coolclient", &app(1), T0 - 3 * DAY, T0 + n);
+        let old = register.token("coolclient", login(&app(1), T0 - 3 * DAY), T0 + n);
         assert_eq!(old, Sighting::Exempt);
     }
 }
@@ -109,7 +117,7 @@ fn an_app_of_a_burst_is_known_once_people_of_several_servers_confirmed_over_a_we
     };
     let later = T0 + 8 * DAY;
     let rationed = |register: &mut Apps| {
-        (0..200).any(|n| !passes(&register.token("coolclient", &app(1), T0 + 60, later + n)))
+        (0..200).any(|n| !passes(&register.token("coolclient", login(&app(1), T0 + 60), later + n)))
     };
     assert!(rationed(&mut burst()));
     let taught = |servers: u64, accounts: u64, from: i64| {
@@ -128,6 +136,32 @@ fn an_app_of_a_burst_is_known_once_people_of_several_servers_confirmed_over_a_we
     );
     let mut other = taught(5, 50, T0 + 300);
     let another =
-        (0..200).any(|n| !passes(&other.token("coolclient", &app(2), T0 + 60, later + n)));
+        (0..200).any(|n| !passes(&other.token("coolclient", login(&app(2), T0 + 60), later + n)));
     assert!(another, "one app's success is not its look's");
+}
+
+#[test]
+fn a_new_web_client_has_its_first_users_and_few_tokens_for_itself() {
+    let mut register = register();
+    let id = app(1);
+    assert!(passes(&register.make("newclient", None, T0)));
+    for n in 0..80 {
+        let sighting = register.token("newclient", login(&id, T0), T0 + 60 + n * 600);
+        assert!(passes(&sighting), "login {n}");
+    }
+    let own = |n| Asked {
+        own: true,
+        ..login(&id, T0 + n)
+    };
+    let mut register = self::register();
+    let tokens = (0..200).filter(|n| passes(&register.token("aaa", own(0), T0 + n * 60)));
+    assert!(tokens.count() < 25);
+    // Established by its age, although it was condemned alone.
+    let later = T0 + DAY + 60;
+    assert_eq!(register.token("aaa", own(0), later), Sighting::Exempt);
+    // With another of its look, neither is.
+    assert!(passes(&register.make("aaa", None, later)));
+    assert!(passes(&register.make("aaa1", None, later)));
+    let tokens = (0..200).filter(|n| passes(&register.token("aaa", own(0), later + n * 60)));
+    assert!(tokens.count() <= 4);
 }

@@ -33,6 +33,12 @@ impl Servers {
             let first = seen.as_ref().map_or(sign_up.at, |seen| seen.first);
             register.next_serial = serial;
             register.count(sign_up.clone(), first);
+            if first == sign_up.at {
+                // Sign-ups at listed providers are not kept: as many as go with it.
+                let listed = register.tuning.rush_share.max(0.01).recip();
+                register.traffic.fresh(first, serial);
+                register.traffic.listed(first, listed);
+            }
             // Counting made it one account more than was kept.
             if let Some(seen) = seen {
                 register.domains.put(sign_up.domain, seen);
