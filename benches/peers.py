@@ -150,6 +150,7 @@ def haproxy(folder: Path, keep: bool, workers: int) -> str:
     cleared = "".join(f"    http-request del-header {name}\n" for name in CLEARED)
     return f"""
 global
+    no strict-limits
     nbthread {workers}
     maxconn 30000
     log stdout format raw local0 emerg
@@ -182,18 +183,24 @@ backend web
 
 
 def caddy(keep: bool) -> str:
-    removed = "".join(f"header_up -{name}\n" for name in CLEARED)
+    removed = "\n        ".join(f"header_up -{name}" for name in CLEARED)
     return f"""{{
     admin off
     auto_https off
-    log {{ level ERROR }}
-    servers {{ trusted_proxies static 127.0.0.0/8 }}
+    log {{
+        level ERROR
+    }}
+    servers {{
+        trusted_proxies static 127.0.0.0/8
+    }}
 }}
 http://:{PORT} {{
     reverse_proxy 127.0.0.1:{UPSTREAM} {{
         {removed}
-        transport http {{ {"keepalive 75s" if keep else "keepalive off"}
-        keepalive_idle_conns_per_host 64 }}
+        transport http {{
+            {"keepalive 75s" if keep else "keepalive off"}
+            keepalive_idle_conns_per_host 64
+        }}
     }}
 }}
 """

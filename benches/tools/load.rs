@@ -191,7 +191,7 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(arrive(options.to));
+    runtime.block_on(arrive(options.to))?;
     if options.warm > 0 {
         runtime.block_on(closed(&options, &template, options.warm))?;
     }
@@ -214,10 +214,14 @@ fn main() -> Result<()> {
 }
 
 /// Waits until somebody listens.
-async fn arrive(to: SocketAddr) {
-    while TcpStream::connect(to).await.is_err() {
+async fn arrive(to: SocketAddr) -> Result<()> {
+    for _ in 0..3000 {
+        if TcpStream::connect(to).await.is_ok() {
+            return Ok(());
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    bail!("nobody listens at {to}");
 }
 
 /// Nanoseconds that a process and its children have run on a core: exact, the

@@ -10,7 +10,10 @@
 //! that is not in `listen.trusted-proxies`, everybody is one client; the gate
 //! then abstains from these dimensions and says so in `/readyz` and `doctor`.
 
+use std::net::IpAddr;
 use std::time::Duration;
+
+use ipnet::IpNet;
 
 use crate::attempt::{Attempt, ClientIp, Grant, narrow_network, wide_network};
 use crate::event::Outcome;
@@ -179,13 +182,21 @@ impl Collect<'_> {
             return;
         };
         let before = self.out.len();
-        self.add(narrow, &[narrow_network(ip).to_string().as_bytes()]);
+        self.add_network(narrow, narrow_network(ip));
         if let Some(wide) = wide {
             let at = self.out.len();
-            self.add(wide, &[wide_network(ip).to_string().as_bytes()]);
+            self.add_network(wide, wide_network(ip));
             if at > before && self.out.len() > at {
                 self.out[before].charge.wider = Some(at);
             }
+        }
+    }
+
+    fn add_network(&mut self, limit: Limit, network: IpNet) {
+        let length = [network.prefix_len()];
+        match network.network() {
+            IpAddr::V4(v4) => self.add(limit, &[&v4.octets(), &length]),
+            IpAddr::V6(v6) => self.add(limit, &[&v6.octets(), &length]),
         }
     }
 
