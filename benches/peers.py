@@ -190,13 +190,11 @@ def caddy(keep: bool) -> str:
     log {{
         level ERROR
     }}
-    servers {{
-        trusted_proxies static 127.0.0.0/8
-    }}
 }}
 http://:{PORT} {{
     reverse_proxy 127.0.0.1:{UPSTREAM} {{
         {removed}
+        trusted_proxies 127.0.0.0/8
         transport http {{
             {"keepalive 75s" if keep else "keepalive off"}
             keepalive_idle_conns_per_host 64

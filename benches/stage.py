@@ -68,7 +68,7 @@ kill $P; wait $P 2>/dev/null; sleep 0.2
 
     def _read(self, said: str, rounds: int) -> dict[str, dict]:
         found: dict[str, list[dict]] = {}
-        for name, line in re.findall(r"peer: (.*?)\r?\n(?:.*\n)*?(\{.*\})\r?\n", said):
+        for name, line in re.findall(r'peer: (.*?)\r?\n(?:.*\n)*?(\{"answered".*\})\r?\n', said):
             found.setdefault(name, []).append(json.loads(line))
         out = {}
         for name, runs in found.items():
@@ -112,7 +112,7 @@ kill $P; wait $P 2>/dev/null; sleep 0.2
 
     def counted_path(self, path: str, times: int, size: int) -> int:
         """User instructions of a run of the tool of that name, by callgrind."""
-        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*walk_counted*"]
         command += [self.counts, path, str(times), str(size)]
         ran = subprocess.run(command, capture_output=True, text=True, check=True)
         return int(re.search(r"Collected : (\d+)", ran.stderr).group(1))

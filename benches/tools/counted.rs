@@ -1,8 +1,8 @@
 //! `counted PATH TIMES [SIZE]`: walks one path so often, for callgrind to count.
 //!
-//! Two runs that differ in TIMES only give the instructions of one walk:
-//! tests/instructions holds `pass` and `refuse` against what is on record,
-//! benches/compare counts look-ups in lists of SIZE.
+//! callgrind is told to count inside [`walk_counted`] only, so that start and
+//! end do not count. tests/instructions holds `pass` and `refuse` against what
+//! is on record, benches/compare counts look-ups in lists of SIZE.
 
 mod gated;
 
@@ -27,23 +27,23 @@ fn main() {
     match path.as_str() {
         "pass" => {
             let mut gated = Gated::new();
-            for number in 0..times {
+            walk_counted(times, |number| {
                 assert_eq!(gated.call(gated::page(number)), StatusCode::OK);
-            }
+            });
         }
         "refuse" => {
             let mut gated = Gated::new();
-            for number in 0..times {
+            walk_counted(times, |number| {
                 let status = gated.call(gated::token(number));
                 assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
-            }
+            });
         }
         "network" => {
             let lists = lists(size);
-            for number in 0..times {
+            walk_counted(times, |number| {
                 let ip = Ipv4Addr::from(number.wrapping_mul(0x9e37_79b1));
                 black_box(lists.network(black_box(IpAddr::V4(ip))));
-            }
+            });
         }
         "domain" => {
             let lists = lists(size);
@@ -52,10 +52,10 @@ fn main() {
                     Domain::new(&format!("a.{}", gated::domain(number * 31))).expect("a domain")
                 })
                 .collect();
-            for number in 0..times {
+            walk_counted(times, |number| {
                 let domain = &asked[number as usize % asked.len()];
                 black_box(lists.mail_domain(black_box(domain)));
-            }
+            });
         }
         "limiter" => drop(reserve(times, u64::from(size))),
         "limiter-time" => {
@@ -70,6 +70,14 @@ fn main() {
             return;
         }
         other => panic!("no path {other}"),
+    }
+}
+
+/// What is counted.
+#[inline(never)]
+fn walk_counted(times: u32, mut step: impl FnMut(u32)) {
+    for number in 0..times {
+        step(number);
     }
 }
 
@@ -88,7 +96,8 @@ fn reserve(times: u32, keys: u64) -> Limiter {
         wider,
         mode: Mode::Enforce,
     };
-    for number in 0..u64::from(times) {
+    walk_counted(times, |number| {
+        let number = u64::from(number);
         // As in a request: narrow keys that change, and wide ones that stay.
         let charges: [Charge; 6] = std::array::from_fn(|at| match at {
             5 => charge(number % 100, None),
@@ -98,7 +107,7 @@ fn reserve(times: u32, keys: u64) -> Limiter {
         if let Ok(made) = limiter.reserve(black_box(&charges), now) {
             limiter.keep(made);
         }
-    }
+    });
     limiter
 }
 
