@@ -163,9 +163,9 @@ def children(pid: int) -> list[int]:
 
 
 def resident(pid: int) -> int:
-    """Bytes that a process and its children hold for themselves."""
+    """Bytes that a process and its children hold; what they share is counted once."""
     total = 0
     for each in [pid, *children(pid)]:
         text = Path(f"/proc/{each}/smaps_rollup").read_text()
-        total += sum(int(kib) for kib in re.findall(r"Private_\w+:\s+(\d+) kB", text)) * 1024
+        total += int(re.search(r"^Pss_Anon:\s+(\d+) kB", text, re.M).group(1)) * 1024
     return total

@@ -13,6 +13,7 @@ use gated::Gated;
 use http::StatusCode;
 use tuskgate::lists::{Files, Lists};
 use tuskgate::mailbox::Domain;
+use tuskgate::quota::Quota;
 use tuskgate::secret::KeyedHash;
 use tuskgate::store::limiter::{Charge, DEFAULT_SLOTS, Limiter};
 use tuskgate::verdict::Mode;
@@ -84,8 +85,9 @@ fn walk_counted(times: u32, mut step: impl FnMut(u32)) {
 /// Reserves six keys so often, of so many different ones.
 fn reserve(times: u32, keys: u64) -> Limiter {
     let limiter = Limiter::new(DEFAULT_SLOTS);
-    let quota = "30/1h".parse().expect("a quota");
-    let charge = |key: u64, wider| Charge {
+    let narrow: Quota = "30/1h".parse().expect("a quota");
+    let wide: Quota = "100000000/1h".parse().expect("a quota");
+    let charge = |key: u64, quota, wider| Charge {
         limit: "bench",
         key: KeyedHash(
             u128::from(key)
@@ -100,8 +102,8 @@ fn reserve(times: u32, keys: u64) -> Limiter {
         let number = u64::from(number);
         // As in a request: narrow keys that change, and wide ones that stay.
         let charges: [Charge; 6] = std::array::from_fn(|at| match at {
-            5 => charge(number % 100, None),
-            _ => charge((number * 5 + at as u64) % keys + 100, Some(5)),
+            5 => charge(number % 100, wide, None),
+            _ => charge((number * 5 + at as u64) % keys + 100, narrow, Some(5)),
         });
         let now = 1_700_000_000_000_000 + number;
         if let Ok(made) = limiter.reserve(black_box(&charges), now) {

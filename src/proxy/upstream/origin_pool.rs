@@ -52,8 +52,10 @@ impl Origin {
         let now = self.pace.clock.now();
         let mut kept = self.kept.lock();
         while let Some(mut one) = kept.pop() {
-            let spent = one.wire.is_spent() || self.expired(&one, now);
-            if !spent && !(surely && one.wire.is_spent_for_sure()) {
+            let spent = one.wire.is_spent()
+                || self.expired(&one, now)
+                || (surely && one.wire.is_spent_for_sure());
+            if !spent {
                 return Some(one.wire);
             }
         }
