@@ -83,7 +83,7 @@ impl DomainSetBuilder {
             }
             let end = range.end;
             let name = set.arena.get(range).unwrap_or_default();
-            let hash = name.iter().rev().fold(SEED, |hash, &b| step(hash, b));
+            let hash = Labels(Some(name)).fold(SEED, |hash, (label, _)| step(hash, label));
             if let Err(slot) = set.probe(hash, name) {
                 set.arena.copy_within(read..end, write);
                 set.fill(slot, write);
@@ -110,14 +110,12 @@ impl DomainSet {
         let name = domain.as_str().as_bytes();
         let mut hash = SEED;
         let mut found = None;
-        for (at, &b) in name.iter().enumerate().rev() {
-            if b == b'.' {
-                let parent = name.get(at + 1..).unwrap_or_default();
-                found = self.probe(hash, parent).ok().or(found);
-            }
-            hash = step(hash, b);
+        for (label, from) in Labels(Some(name)) {
+            hash = step(hash, label);
+            let parent = name.get(from..).unwrap_or_default();
+            found = self.probe(hash, parent).ok().or(found);
         }
-        let place = self.probe(hash, name).ok().or(found)?;
+        let place = found?;
         let range = self.range(place)?;
         Some(FoundName {
             name: std::str::from_utf8(self.arena.get(range)?).ok()?,
@@ -166,15 +164,45 @@ impl DomainSet {
     }
 }
 
-/// FNV-1a's offset basis and prime (64 bits).
-const SEED: u64 = 0xcbf2_9ce4_8422_2325;
-const PRIME: u64 = 0x0000_0100_0000_01b3;
+/// The labels of a name from the right, each with where it begins.
+struct Labels<'a>(Option<&'a [u8]>);
 
-const fn step(hash: u64, byte: u8) -> u64 {
-    (hash ^ byte as u64).wrapping_mul(PRIME)
+impl<'a> Iterator for Labels<'a> {
+    type Item = (&'a [u8], usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.0?;
+        match rest.iter().rposition(|&b| b == b'.') {
+            Some(dot) => {
+                let (before, label) = rest.split_at_checked(dot)?;
+                self.0 = Some(before);
+                Some((label, dot + 1))
+            }
+            None => {
+                self.0 = None;
+                Some((rest, 0))
+            }
+        }
+    }
 }
 
-/// A slot out of `slots`, from all bits of `hash` (FNV's own high bits are weak for short names).
+const SEED: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The hash of a name that is longer by one label, eight bytes at a time.
+fn step(hash: u64, label: &[u8]) -> u64 {
+    let (words, rest) = label.as_chunks::<8>();
+    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(PRIME);
+    let hash = words
+        .iter()
+        .fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let tail = rest
+        .iter()
+        .fold(label.len() as u64, |tail, &b| tail << 8 | u64::from(b));
+    mix(hash, tail)
+}
+
+/// A slot out of `slots`, from all bits of `hash`.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the high half of the product is below `slots`"
