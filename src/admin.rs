@@ -6,14 +6,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::judge::Judge;
+use crate::proxy::probe;
 
 pub mod answer;
 pub mod ask;
+mod clusters;
 pub mod http;
 pub mod ready;
 pub mod socket;
 
-use ask::{Answer, Ask, Status};
+use ask::{Answer, Ask, ProbeStep, Status};
 
 /// What the admin side can reach.
 pub struct Control {
@@ -32,9 +34,13 @@ impl Control {
         match ask {
             Ask::Reload => self.reload().await,
             Ask::Status => Answer::Status(Box::new(self.status())),
-            other => answer::from_store(other, self.judge.store())
-                .await
-                .unwrap_or_else(|| Answer::Fault("only a running gate can do that".into())),
+            Ask::Probe { step } => answer_probe(step),
+            other => match clusters::answer(other, &self.judge).await {
+                Ok(answer) => answer,
+                Err(other) => answer::from_store(other, self.judge.store())
+                    .await
+                    .unwrap_or_else(|| Answer::Fault("only a running gate can do that".into())),
+            },
         }
     }
 
@@ -67,6 +73,23 @@ impl Control {
                 .filter(|ban| ban.in_force(now))
                 .count(),
             ..self.status.clone()
+        }
+    }
+}
+
+fn answer_probe(step: ProbeStep) -> Answer {
+    match step {
+        ProbeStep::Arm => match probe::arm() {
+            Ok(nonce) => Answer::Probe(nonce, Vec::new()),
+            Err(fault) => Answer::Fault(format!("no randomness: {fault}")),
+        },
+        ProbeStep::Seen(nonce) => match probe::seen(&nonce) {
+            Some(seen) => Answer::Probe(nonce, seen),
+            None => Answer::Fault("that probe has ended".into()),
+        },
+        ProbeStep::End(nonce) => {
+            probe::end(&nonce);
+            Answer::Probe(nonce, Vec::new())
         }
     }
 }

@@ -10,14 +10,20 @@ mod assemble;
 mod ban;
 mod bans;
 mod check;
+mod clusters;
 mod completions;
+mod contain;
+mod demo;
+mod doctor;
 mod explain;
 mod log;
+mod mail_server;
 mod outcome;
 mod reach;
 mod reload;
 mod serve;
 mod status;
+mod store;
 
 pub use outcome::Failure;
 
@@ -46,6 +52,7 @@ Examples:
   tuskgate ban network 45.9.9.0/24 --for 7d --reason 'bot mail server'
   tuskgate ban mail-domain spam.example             and everything below it
   tuskgate explain 7K3M9QX2B4DH                     why was this person refused?
+  tuskgate clusters                                 what the gate condemned by itself
   tuskgate doctor                                   does the client's address arrive everywhere?
 
 Exit codes: 0 well, 1 it failed, 64 wrong usage, 78 wrong configuration.";
@@ -53,15 +60,21 @@ Exit codes: 0 well, 1 it failed, 64 wrong usage, 78 wrong configuration.";
 #[derive(Debug, Subcommand)]
 enum Verb {
     Serve(serve::Serve),
+    Demo(demo::Demo),
+    Doctor(doctor::Doctor),
     Check(check::Check),
     Ban(ban::BanVerb),
     Allow(ban::AllowVerb),
     Unban(ban::Unban),
     Bans(bans::Bans),
     Explain(explain::Explain),
+    Clusters(clusters::Clusters),
+    MailServer(mail_server::MailServerVerb),
+    Contain(contain::Contain),
     Apps(apps::Apps),
     Status(status::StatusVerb),
     Reload(reload::Reload),
+    Store(store::StoreVerb),
     Completions(completions::Completions),
 }
 
@@ -74,15 +87,21 @@ pub fn run() -> ExitCode {
     let config = cli.config;
     let done = match cli.verb {
         Verb::Serve(verb) => verb.run(&config),
+        Verb::Demo(verb) => verb.run(),
+        Verb::Doctor(verb) => verb.run(&config),
         Verb::Check(verb) => verb.run(&config),
         Verb::Ban(verb) => verb.run(&config),
         Verb::Allow(verb) => verb.run(&config),
         Verb::Unban(verb) => verb.run(&config),
         Verb::Bans(verb) => verb.run(&config),
         Verb::Explain(verb) => verb.run(&config),
+        Verb::Clusters(verb) => verb.run(&config),
+        Verb::Contain(verb) => verb.run(&config),
+        Verb::MailServer(verb) => verb.run(&config),
         Verb::Apps(verb) => verb.run(&config),
         Verb::Status(verb) => verb.run(&config),
         Verb::Reload(verb) => verb.run(&config),
+        Verb::Store(verb) => verb.run(&config),
         Verb::Completions(verb) => verb.run(),
     };
     outcome::exit(done)

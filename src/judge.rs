@@ -21,27 +21,32 @@ use crate::event::EventId;
 use crate::lists::{Lists, Overlay};
 use crate::mail::dns::Resolver;
 use crate::secret::Purpose;
-use crate::store::Store;
-use crate::store::limiter::Reservation;
-use crate::verdict::{Cause, Decision, Judged, Mode, Rule, Verdict};
+use crate::store::{Held, Store};
+use crate::verdict::{Decision, Judged, Mode, Rule, Verdict};
 
 pub mod app_sight;
+mod bench;
+pub mod cluster;
+mod contained;
 pub mod doors;
 pub mod limit;
 mod mail_sight;
 pub mod policy;
 pub mod recheck;
+pub mod replay;
 pub mod rules;
 pub mod settle;
 pub mod sight;
 
 use app_sight::{AppSight, Asking};
-use mail_sight::MailSight;
+use bench::Bench;
+use cluster::live::{Counted, Registers};
+use contained::Contained;
 use policy::Policy;
 use recheck::Recheck;
 use rules::address::Mailbox;
-use rules::rate::{self, Asked, Dimension};
-use rules::{address, app_ban, client_ban, mail_domain, mail_server};
+use rules::client_ban;
+use rules::rate::Dimension;
 use sight::Sight;
 
 /// All that a judgement needs, shared by every worker.
@@ -52,6 +57,8 @@ pub struct Judge {
     lists: ArcSwap<Lists>,
     policy: ArcSwap<Policy>,
     recheck: Recheck,
+    registers: Registers,
+    contained: Contained,
     control: Handle,
 }
 
@@ -68,6 +75,8 @@ pub struct Judgement {
     pub proven: bool,
     /// Mail servers as looked up: names, then addresses.
     pub mail_server: Vec<String>,
+    /// What the cluster registers counted, to be withdrawn if nothing comes of it.
+    pub counted: Counted,
     /// The charges, to be settled by the reply.
     pub reserved: Option<Reserved>,
 }
@@ -76,7 +85,7 @@ pub struct Judgement {
 #[derive(Debug)]
 pub struct Reserved {
     dimensions: Vec<Dimension>,
-    reservation: Reservation,
+    held: Held,
 }
 
 impl Judge {
@@ -89,12 +98,15 @@ impl Judge {
         policy: Policy,
         control: Handle,
     ) -> Self {
+        let registers = Registers::open(&store);
         Self {
             store,
             resolver,
             lists: ArcSwap::from_pointee(lists),
             policy: ArcSwap::from_pointee(policy),
             recheck: Recheck::new(recheck::DELAYS.to_vec()),
+            registers,
+            contained: Contained::default(),
             control,
         }
     }
@@ -130,6 +142,12 @@ impl Judge {
         &self.store
     }
 
+    /// The registers of clusters.
+    #[must_use]
+    pub const fn registers(&self) -> &Registers {
+        &self.registers
+    }
+
     /// The resolver.
     #[must_use]
     pub const fn resolver(&self) -> &Resolver {
@@ -156,6 +174,12 @@ impl Judge {
     #[must_use]
     pub fn guards(&self, endpoint: Endpoint) -> bool {
         self.policy.load().guards(endpoint)
+    }
+
+    /// Whether `rule` is asked at `endpoint` under the policy in force.
+    #[must_use]
+    pub fn asks(&self, rule: Rule, endpoint: Endpoint) -> bool {
+        doors::applies(rule, endpoint) && self.policy.load().mode(rule) != Mode::Off
     }
 
     /// The verdict on any request of `ip`, guarded or not, and its moment: networks
@@ -198,157 +222,6 @@ impl Judge {
     ///
     /// Waits for DNS and for `asking` at most as long as their own deadlines.
     pub async fn judge(&self, attempt: &Attempt, asking: &dyn Asking) -> Judgement {
-        let mut bench = Bench {
-            judge: self,
-            policy: self.policy(),
-            sight: self.sight(attempt.at),
-            attempt,
-            asking,
-            out: Judgement::default(),
-        };
-        bench.sit().await;
-        bench.out
-    }
-}
-
-/// One judgement under way.
-struct Bench<'a> {
-    judge: &'a Judge,
-    policy: Arc<Policy>,
-    sight: Sight,
-    attempt: &'a Attempt,
-    asking: &'a dyn Asking,
-    out: Judgement,
-}
-
-impl Bench<'_> {
-    async fn sit(&mut self) {
-        self.out.mailbox = Mailbox::of(self.attempt, self.judge.store.key());
-        if self.asks(Rule::ClientBan) {
-            let found = client_ban::look(self.attempt, &self.sight);
-            self.say(
-                Rule::ClientBan,
-                client_ban::judge(self.attempt.client, found),
-            );
-        }
-        if self.settled() {
-            return;
-        }
-        self.find_app().await;
-        if self.asks(Rule::AppBan) {
-            let found = app_ban::look(self.attempt, &self.out.app, &self.sight);
-            self.say(Rule::AppBan, app_ban::judge(found));
-        }
-        if !self.settled() && self.asks(Rule::Address) {
-            let facts = address::look(self.attempt, self.out.mailbox, &self.sight);
-            self.say_of_mail(Rule::Address, address::judge(facts)).await;
-        }
-        if !self.settled() && self.asks(Rule::MailDomain) {
-            let found = mail_domain::look(self.attempt, &self.sight);
-            self.say_of_mail(Rule::MailDomain, mail_domain::judge(found))
-                .await;
-        }
-        let mut mail = MailSight::default();
-        if !self.settled() && self.asks(Rule::MailServer) {
-            // Boxed, or every attempt would carry the room that DNS takes.
-            mail = Box::pin(MailSight::look(self.judge.resolver(), self.attempt)).await;
-            self.out.mail_server = mail.describe();
-            let facts = mail.facts(&self.sight);
-            self.say_of_mail(Rule::MailServer, mail_server::judge(&facts))
-                .await;
-        }
-        if !self.settled() && self.asks(Rule::Rate) {
-            self.reserve(&mail).await;
-        }
-    }
-
-    fn asks(&self, rule: Rule) -> bool {
-        doors::applies(rule, self.attempt.endpoint) && self.policy.mode(rule) != Mode::Off
-    }
-
-    fn settled(&self) -> bool {
-        self.out.decision.refusal().is_some()
-    }
-
-    fn say(&mut self, rule: Rule, verdict: Verdict) {
-        let mode = self.policy.mode(rule);
-        self.out.decision.verdicts.push(Judged {
-            rule,
-            mode,
-            verdict,
-        });
-    }
-
-    /// Row 2's form always carries the current address: an unchanged one passes.
-    async fn say_of_mail(&mut self, rule: Rule, verdict: Verdict) {
-        let refused = matches!(verdict, Verdict::Refuse(_));
-        let verdict = if refused && self.unchanged().await {
-            Verdict::Abstain(Cause::Unchanged)
-        } else {
-            verdict
-        };
-        self.say(rule, verdict);
-    }
-
-    async fn unchanged(&self) -> bool {
-        self.attempt.endpoint == Endpoint::EmailChange
-            && self.asking.unchanged(self.attempt).await == Some(true)
-    }
-
-    async fn find_app(&mut self) {
-        if self.attempt.credential.is_none() && self.attempt.bearer.is_none() {
-            return;
-        }
-        self.out.app = self.asking.app(self.attempt).await;
-        let known = self.out.app.app().and_then(|app| app.credential);
-        let sent = rate::credential_hash(self.attempt, self.judge.store.key());
-        self.out.proven = match self.attempt.credential {
-            Some(_) => sent.is_some() && sent == known,
-            // A bearer that resolved is one that the upstream or a reply vouched for.
-            None => self.out.app.client_id().is_some(),
-        };
-    }
-
-    async fn reserve(&mut self, mail: &MailSight) {
-        let own_servers = mail.own_servers();
-        let asked = Asked {
-            attempt: self.attempt,
-            mailbox: self.out.mailbox,
-            app: &self.out.app,
-            proven: self.out.proven,
-            own_servers: &own_servers,
-            shared_mail: mail.shared_or_unknown(),
-        };
-        let dimensions = rate::dimensions(&asked, &self.policy.limits, self.judge.store.key());
-        let charges: Vec<_> = dimensions.iter().map(|d| d.charge).collect();
-        let now = self.attempt.at.as_microsecond().unsigned_abs();
-        let mode = self.policy.mode(Rule::Rate);
-        match self.judge.store.limiter().reserve(&charges, now) {
-            Err(spent) => {
-                let verdict = rate::refuse(&spent);
-                self.say_of_mail(Rule::Rate, verdict).await;
-            }
-            Ok(reservation) => {
-                let verdict = rate::pass(self.attempt.client);
-                self.out.decision.verdicts.push(Judged {
-                    rule: Rule::Rate,
-                    mode,
-                    verdict,
-                });
-                for spent in reservation.observed() {
-                    let verdict = rate::refuse(spent);
-                    let mode = Mode::Observe;
-                    self.out.decision.verdicts.push(Judged {
-                        rule: Rule::Rate,
-                        mode,
-                        verdict,
-                    });
-                }
-                self.out.reserved = Some(Reserved {
-                    dimensions,
-                    reservation,
-                });
-            }
-        }
+        Bench::new(self, attempt, asking).judge().await
     }
 }

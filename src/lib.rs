@@ -77,6 +77,7 @@
 pub mod app;
 pub mod attempt;
 pub mod ban;
+pub mod cluster;
 pub mod endpoint;
 pub mod event;
 pub mod mailbox;

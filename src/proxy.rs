@@ -35,6 +35,7 @@ mod headers;
 mod identify;
 mod listen;
 mod origin;
+pub mod probe;
 mod request_id;
 mod roster;
 mod serve;

@@ -11,31 +11,43 @@
 //! Only keyed hashes of tokens, credentials and mailboxes come in here, by type.
 
 mod bans;
+mod budgets;
+mod clusters;
 mod disk;
 pub mod events;
+mod held;
 pub mod limiter;
 mod register;
+mod shared;
+pub mod transfer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 
 use crate::app::{App, ClientId};
 use crate::ban::{Ban, Effect, Subject};
+use crate::cluster::{Change, Kept};
 use crate::event::{Event, EventId, Outcome};
 use crate::secret::{HashKey, KeyedHash};
 
 pub use bans::BanSnapshot;
 pub use disk::StoreError;
+pub use held::Held;
 pub use register::{NamedApp, RegisterSize};
+pub use shared::{Distant, NotAnAddress, SharedError, SharedSettings, Topology};
 
 use bans::Bans;
+use budgets::Budgets;
+use clusters::Clusters;
 use disk::folder::Folder;
 use events::{Events, Filter, FloodSettings};
-use limiter::Limiter;
+use limiter::{Charge, Limiter, Spent};
 use register::Register;
+use shared::Shared;
 
 /// How long a learned app, token or event may wait in memory before it is on the disk.
 pub const BEHIND: Duration = Duration::from_millis(500);
@@ -85,10 +97,13 @@ pub struct Store(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    bans: Bans,
+    bans: Arc<Bans>,
     register: Register,
+    clusters: Clusters,
     events: Events,
-    limiter: Limiter,
+    budgets: Budgets,
+    limiter: Arc<Limiter>,
+    shared: OnceLock<Shared>,
     kept_aside: Vec<PathBuf>,
     // Last, so that the lock on the folder is let go after the files are closed.
     folder: Folder,
@@ -107,14 +122,20 @@ impl Store {
     pub fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
         let folder = Folder::open(&settings.path)?;
         let mut kept_aside = Vec::new();
-        let bans = Bans::open(&folder, &mut kept_aside)?;
+        let bans = Arc::new(Bans::open(&folder, &mut kept_aside)?);
         let register = Register::open(&folder, &mut kept_aside)?;
+        let clusters = Clusters::open(&folder, &mut kept_aside)?;
         let events = Events::open(&folder, settings, &mut kept_aside)?;
+        let limiter = Arc::new(Limiter::new(settings.limiter_slots));
+        let budgets = Budgets::open(&folder, &limiter, &mut kept_aside)?;
         Ok(Self(Arc::new(Inner {
             bans,
             register,
+            clusters,
             events,
-            limiter: Limiter::new(settings.limiter_slots),
+            budgets,
+            limiter,
+            shared: OnceLock::new(),
             kept_aside,
             folder,
         })))
@@ -132,7 +153,24 @@ impl Store {
         self.0.folder.key()
     }
 
-    /// The keyed limiter. Its state is memory only.
+    /// Shares state with other nodes from now on, by tasks on `control`. Returns
+    /// at once; whether the shared store can be reached is told by [`Store::is_shared`],
+    /// a metric and a trouble. A second call changes nothing.
+    pub fn share(&self, settings: SharedSettings, control: &Handle) {
+        self.0.shared.get_or_init(|| {
+            let bans = Arc::downgrade(&self.0.bans);
+            Shared::start(settings, self.key(), bans, control)
+        });
+    }
+
+    /// Whether a shared store is in use right now.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.0.shared.get().is_some_and(Shared::is_up)
+    }
+
+    /// This node's own limiter: see [`Store::reserve`]. Its buckets are on the
+    /// disk within a second, and there again after a restart.
     #[must_use]
     pub fn limiter(&self) -> &Limiter {
         &self.0.limiter
@@ -144,7 +182,9 @@ impl Store {
         let failing = [
             self.0.bans.failing(),
             self.0.register.failing(),
+            self.0.clusters.failing(),
             self.0.events.failing(),
+            self.0.budgets.failing(),
         ];
         Health {
             kept_aside: self.0.kept_aside.clone(),
@@ -157,7 +197,12 @@ impl Store {
     /// # Errors
     /// If a file cannot be written.
     pub async fn flush(&self) -> Result<(), StoreError> {
+        if let Some(shared) = self.0.shared.get() {
+            shared.flush().await;
+        }
         self.0.register.flush().await?;
+        self.0.clusters.flush().await?;
+        self.0.budgets.flush().await?;
         self.0.events.flush().await
     }
 }
@@ -171,7 +216,9 @@ impl Store {
     /// # Errors
     /// If it is not on the disk: then it is not in force either.
     pub async fn ban(&self, ban: Ban) -> Result<Ban, StoreError> {
-        self.0.bans.ban(ban).await
+        let ban = self.0.bans.ban(ban).await?;
+        self.bans_changed();
+        Ok(ban)
     }
 
     /// Lifts a ban or allow entry and returns it, if there was one.
@@ -183,7 +230,15 @@ impl Store {
         subject: &Subject,
         effect: Effect,
     ) -> Result<Option<Ban>, StoreError> {
-        self.0.bans.unban(subject.clone(), effect).await
+        let gone = self.0.bans.unban(subject.clone(), effect).await?;
+        self.bans_changed();
+        Ok(gone)
+    }
+
+    fn bans_changed(&self) {
+        if let Some(shared) = self.0.shared.get() {
+            shared.bans_changed();
+        }
     }
 
     /// All that was decided, as of now: a snapshot without locks. It may hold
@@ -209,20 +264,54 @@ impl Store {
     }
 }
 
+/// Budgets.
+impl Store {
+    /// Checks every charge, then makes them all, or none: in the shared store if
+    /// there is one and it answers in time, else in this node's own limiter.
+    ///
+    /// `now` is the wall clock in microseconds since 1970 and counts for the own
+    /// limiter only. Give the charges narrow to wide: the first spent one is
+    /// the one reported. Waits for `store.timeout` at most.
+    ///
+    /// # Errors
+    /// The narrowest enforced limit that is spent. Nothing was charged.
+    pub async fn reserve(&self, charges: &[Charge], now: u64) -> Result<Held, Spent> {
+        held::reserve(&self.0.limiter, self.0.shared.get(), charges, now).await
+    }
+
+    /// Settles what is held: the charges for which `back` says so are given
+    /// back, at once in the own limiter, soon in a shared store.
+    pub fn settle(&self, held: Held, back: impl Fn(usize) -> bool) {
+        held::settle(&self.0.limiter, self.0.shared.get(), held, back);
+    }
+}
+
 /// The register of apps and tokens.
 impl Store {
-    /// What is known of an app. `None` also if the register cannot answer.
+    /// What is known of an app: in memory, on this disk, by another node (one
+    /// round trip). `None` also if the register cannot answer.
     pub async fn app(&self, id: &ClientId) -> Option<Arc<App>> {
-        self.0.register.app(id).await
+        if let Some(app) = self.0.register.app(id).await {
+            return Some(app);
+        }
+        let found = self.0.shared.get()?.register().app(id).await?;
+        let app = Arc::new(found.app.clone());
+        self.0.register.learn_app(found);
+        Some(app)
     }
 
     /// Learns of an app. `folded` is its name as `lists` folds it. What was known
     /// before stays where the new word has a gap (creator, credential).
     pub fn learn_app(&self, app: App, folded: String) {
-        self.0.register.learn_app(NamedApp { app, folded });
+        let app = NamedApp { app, folded };
+        if let Some(shared) = self.0.shared.get() {
+            shared.register().learn_app(&app);
+        }
+        self.0.register.learn_app(app);
     }
 
-    /// Learns many apps in one transaction; returns when they are on the disk.
+    /// Learns many apps in one transaction; returns when they are on the disk, and
+    /// how many of them were new.
     ///
     /// # Errors
     /// If they cannot be written: then none was.
@@ -241,6 +330,9 @@ impl Store {
     /// Learns that this credential is right for the app.
     pub fn learn_credential(&self, id: &ClientId, credential: KeyedHash) {
         self.0.register.learn_credential(id, credential);
+        if let Some(shared) = self.0.shared.get() {
+            shared.register().learn_credential(id, credential);
+        }
     }
 
     /// Whether this credential is known to be right for the app.
@@ -251,12 +343,29 @@ impl Store {
     /// Learns which app a token belongs to. Whether the token is new to us:
     /// `POST /oauth/token` hands out the same one again.
     pub async fn learn_token(&self, token: KeyedHash, id: &ClientId) -> bool {
+        if let Some(shared) = self.0.shared.get() {
+            shared.register().learn_token(token, id);
+        }
         self.0.register.learn_token(token, id).await
     }
 
-    /// The app that a token belongs to, as far as known.
+    /// The app that a token belongs to: in memory, on this disk, by another
+    /// node (one round trip).
     pub async fn token_app(&self, token: KeyedHash) -> Option<ClientId> {
-        self.0.register.token_app(token).await
+        if let Some(id) = self.0.register.token_app(token).await {
+            return Some(id);
+        }
+        let id = self.0.shared.get()?.register().token_app(token).await?;
+        self.0.register.learn_token(token, &id).await;
+        Some(id)
+    }
+
+    /// Every token learned of these apps. Reads the whole table: for a command, not a request.
+    ///
+    /// # Errors
+    /// If the register cannot answer.
+    pub async fn tokens_of(&self, apps: Vec<ClientId>) -> Result<Vec<KeyedHash>, StoreError> {
+        self.0.register.tokens_of(apps).await
     }
 
     /// How many distinct tokens of an app were learned.
@@ -271,6 +380,28 @@ impl Store {
     /// If the register cannot answer.
     pub async fn register_size(&self) -> Result<RegisterSize, StoreError> {
         self.0.register.size().await
+    }
+}
+
+/// Clusters.
+impl Store {
+    /// What was kept of clusters at the start; empty the second time.
+    #[must_use]
+    pub fn take_kept_clusters(&self) -> Kept {
+        self.0.clusters.take_kept()
+    }
+
+    /// Writes a change of the cluster registers down, soon.
+    pub fn keep_cluster(&self, change: Change) {
+        self.0.clusters.keep(change);
+    }
+
+    /// Waits until all such changes are on the disk.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub async fn flush_clusters(&self) -> Result<(), StoreError> {
+        self.0.clusters.flush().await
     }
 }
 

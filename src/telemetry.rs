@@ -11,6 +11,7 @@ use prometheus_client::registry::Registry;
 pub mod dns;
 pub mod judge;
 pub mod proxy;
+pub mod shared;
 pub mod store;
 pub mod trouble;
 
@@ -23,6 +24,8 @@ pub struct Metrics {
     pub dns: dns::DnsMetrics,
     /// Bans, limiter, events.
     pub store: store::StoreMetrics,
+    /// The store that several nodes share.
+    pub shared: shared::SharedMetrics,
     /// Decisions and lapses.
     pub judge: judge::JudgeMetrics,
 }
@@ -49,6 +52,7 @@ static PROCESS: LazyLock<(Metrics, Registry)> = LazyLock::new(|| {
     metrics.proxy.register(&mut registry);
     metrics.dns.register(&mut registry);
     metrics.store.register(&mut registry);
+    metrics.shared.register(&mut registry);
     metrics.judge.register(&mut registry);
     (metrics, registry)
 });

@@ -26,21 +26,44 @@ pub enum Rule {
     MailDomain,
     /// The mail server behind the domain is banned or does not exist.
     MailServer,
+    /// The mail server has been condemned: many fresh domains in a short time.
+    MailCluster,
+    /// The app belongs to a burst of apps that look alike.
+    AppCluster,
     /// A budget is spent.
     Rate,
 }
 
 impl Rule {
     /// Every rule, in the order of judging.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ClientBan,
         Self::Unreadable,
         Self::AppBan,
         Self::Address,
         Self::MailDomain,
         Self::MailServer,
+        Self::MailCluster,
+        Self::AppCluster,
         Self::Rate,
     ];
+
+    /// The mode that applies if the configuration says nothing. The rules by which
+    /// the gate condemns on its own only observe: they wait for confirmations that
+    /// the gate cannot hear of yet, and refusing a person by a guess is an admin's choice.
+    #[must_use]
+    pub const fn default_mode(self) -> Mode {
+        match self {
+            Self::MailCluster | Self::AppCluster => Mode::Observe,
+            Self::ClientBan
+            | Self::Unreadable
+            | Self::AppBan
+            | Self::Address
+            | Self::MailDomain
+            | Self::MailServer
+            | Self::Rate => Mode::Enforce,
+        }
+    }
 
     /// The one word for this rule.
     #[must_use]
@@ -52,6 +75,8 @@ impl Rule {
             Self::Address => "address",
             Self::MailDomain => "mail-domain",
             Self::MailServer => "mail-server",
+            Self::MailCluster => "mail-cluster",
+            Self::AppCluster => "app-cluster",
             Self::Rate => "rate",
         }
     }

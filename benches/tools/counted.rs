@@ -68,7 +68,6 @@ fn main() {
                 "{nanos} ns, {} bytes, {} fell back",
                 full.bytes, full.fallbacks
             );
-            return;
         }
         other => panic!("no path {other}"),
     }

@@ -33,7 +33,14 @@ pub async fn from_store(ask: Ask, store: &Store) -> Option<Answer> {
                 .map_err(|fault| fault.to_string());
             count.map(Answer::ImportApps)
         }
-        Ask::Reload | Ask::Status => return None,
+        Ask::Reload
+        | Ask::Status
+        | Ask::Probe { .. }
+        | Ask::Clusters
+        | Ask::Cluster { .. }
+        | Ask::Release { .. }
+        | Ask::Contain { .. }
+        | Ask::MailServer { .. } => return None,
     };
     Some(answer.unwrap_or_else(Answer::Fault))
 }

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ban::{Ban, Effect, Scopes};
+use crate::cluster::{Cluster, ClusterId};
 use crate::event::{Event, EventId};
+use crate::judge::cluster::servers::ServerReport;
+use crate::proxy::probe::Sighting;
 
 /// A request. Attacker-reachable only through the filesystem: the socket is mode 0600.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,6 +30,37 @@ pub enum Ask {
     Reload,
     /// What the gate is doing.
     Status,
+    /// Find out what the gate sees of a request's sender.
+    Probe {
+        /// Arm, read or end.
+        step: ProbeStep,
+    },
+    /// What the gate condemned by itself.
+    Clusters,
+    /// One of those.
+    Cluster {
+        /// Its number.
+        id: ClusterId,
+    },
+    /// Take a condemnation back.
+    Release {
+        /// Its number.
+        id: ClusterId,
+        /// Why.
+        why: String,
+    },
+    /// Contain the tokens of a cluster, or let them go.
+    Contain {
+        /// Its number.
+        id: ClusterId,
+        /// Whether to contain.
+        contain: bool,
+    },
+    /// What is known of a mail server.
+    MailServer {
+        /// A host name or an address, as typed.
+        server: String,
+    },
     /// Apps older than the gate.
     ImportApps {
         /// At most a few hundred at a time.
@@ -85,6 +119,18 @@ pub enum Which {
     Target(Target, Effect),
 }
 
+/// The steps of a probe; see [`crate::proxy::probe`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProbeStep {
+    /// Arm one.
+    Arm,
+    /// What was seen under this nonce so far?
+    Seen(String),
+    /// End it.
+    End(String),
+}
+
 /// An answer.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "answer", content = "value", rename_all = "kebab-case")]
@@ -101,8 +147,18 @@ pub enum Answer {
     Reload(Vec<String>),
     /// What the gate is doing.
     Status(Box<Status>),
+    /// The nonce of a probe, and what was seen under it so far.
+    Probe(String, Vec<Sighting>),
     /// How many apps were new.
     ImportApps(usize),
+    /// Every cluster, newest first.
+    Clusters(Vec<Cluster>),
+    /// One cluster, if there is such a one.
+    Cluster(Option<Box<Cluster>>),
+    /// How many tokens are contained in all; none if there is no such cluster.
+    Contain(Option<usize>),
+    /// What is known of a mail server, by each of its keys.
+    MailServer(Vec<ServerReport>),
     /// It could not be done, and why.
     Fault(String),
 }

@@ -10,6 +10,15 @@ use crate::telemetry::trouble;
 #[must_use]
 pub fn troubles(judge: &Judge) -> Vec<String> {
     let mut all = trouble::current();
+    let health = judge.store().health();
+    all.extend(health.kept_aside.iter().map(|file| {
+        format!(
+            "the store was damaged and begun anew; what could not be read is kept as {}",
+            file.display()
+        )
+    }));
+    let failing = health.failing.iter();
+    all.extend(failing.map(|(file, why)| format!("{file} cannot be written: {why}")));
     if judge.policy().observe {
         all.push("observing only: nothing is refused".into());
     }

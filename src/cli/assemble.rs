@@ -1,6 +1,7 @@
 //! From settings to the parts of a running gate. `serve` and `demo` share it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tokio::runtime::Handle;
@@ -12,7 +13,7 @@ use crate::lists::Lists;
 use crate::mail::dns::{DnsSettings, Resolver};
 use crate::proxy::gate::{Access, Bounds, GateLayer};
 use crate::proxy::{Address, Listener, PoolSettings, ProxySettings, SOCKET_MODE, Timeouts};
-use crate::store::{Store, StoreSettings};
+use crate::store::{Store, StoreError, StoreSettings};
 use crate::verdict::Rule;
 
 /// Opens the store, reads the lists and builds the judge.
@@ -20,12 +21,15 @@ use crate::verdict::Rule;
 /// # Errors
 /// If the store cannot be opened, a list cannot be read, or no resolver can be had.
 pub(super) fn judge(settings: &Settings, control: Handle) -> anyhow::Result<Judge> {
-    let store = Store::open(&store_settings(settings)).with_context(|| {
+    let store = open_store(settings).with_context(|| {
         format!(
             "cannot open the store in {} (store.path)",
             settings.store.path.display()
         )
     })?;
+    if let Some(shared) = &settings.store.shared {
+        store.share(shared.clone(), &control);
+    }
     let resolver = Resolver::new(&dns_settings(settings), control.clone())
         .context("no DNS resolver can be had; name one in [dns] servers")?;
     let lists = lists(settings)?;
@@ -36,6 +40,19 @@ pub(super) fn judge(settings: &Settings, control: Handle) -> anyhow::Result<Judg
         policy(settings),
         control,
     ))
+}
+
+/// Waits a little for a verb that is at work on the store, or for a gate that is ending.
+fn open_store(settings: &Settings) -> Result<Store, StoreError> {
+    let began = Instant::now();
+    loop {
+        match Store::open(&store_settings(settings)) {
+            Err(StoreError::InUse { .. }) if began.elapsed() < Duration::from_secs(3) => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// Reads every list; what was left out is logged.
@@ -86,7 +103,8 @@ pub(super) fn store_settings(settings: &Settings) -> StoreSettings {
     }
 }
 
-fn dns_settings(settings: &Settings) -> DnsSettings {
+/// The resolver's settings.
+pub(super) fn dns_settings(settings: &Settings) -> DnsSettings {
     DnsSettings {
         servers: settings.dns.servers.clone(),
         timeout: settings.dns.timeout,

@@ -192,9 +192,10 @@ fn show(ban: &Ban, json: bool) -> Result<(), Failure> {
 
 /// Take a ban or an allow entry back
 #[derive(Debug, Args)]
+#[command(subcommand_negates_reqs = true)]
 pub(super) struct Unban {
     /// Its number, as `tuskgate bans` shows it
-    #[arg(long, conflicts_with = "what", required_unless_present = "what")]
+    #[arg(long, required = true)]
     id: Option<u64>,
     #[command(subcommand)]
     what: Option<What>,
@@ -214,9 +215,11 @@ impl Unban {
             Effect::Ban
         };
         let which = match (self.id, self.what) {
-            (Some(id), _) => Which::Id(id),
+            (Some(id), None) => Which::Id(id),
             (None, Some(what)) => Which::Target(what.target()?.0, effect),
-            (None, None) => return Err(anyhow::anyhow!("say what, or --id N").into()),
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(anyhow::anyhow!("say what, or --id N, and not both").into());
+            }
         };
         match reach::ask(config, Ask::Unban(which))? {
             Answer::Unban(Some(ban)) if self.json => show(&ban, true),

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
@@ -11,7 +12,11 @@ use crate::admin::ask::{Answer, Ask};
 use crate::admin::socket;
 use crate::cli::{Failure, assemble};
 use crate::config::{self, Environment, Settings};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
+
+/// How long to wait while somebody else has the store but no socket yet: a gate
+/// that is starting or ending, or another verb.
+const BUSY: Duration = Duration::from_secs(3);
 
 /// Asks the running gate, or does it on the store where the verb allows it.
 pub(super) fn ask(config: &Path, ask: Ask) -> Result<Answer, Failure> {
@@ -19,18 +24,42 @@ pub(super) fn ask(config: &Path, ask: Ask) -> Result<Answer, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let answer = runtime.block_on(async {
-        match socket::ask(&settings.admin.socket, &ask).await {
-            Err(fault) if nobody_there(&fault) => on_the_store(&settings, ask).await,
-            answer => {
-                answer.with_context(|| format!("admin socket {}", settings.admin.socket.display()))
-            }
-        }
-    })?;
-    match answer {
+    match runtime.block_on(reach(&settings, ask))? {
         Answer::Fault(why) => Err(anyhow!(why).into()),
         answer => Ok(answer),
     }
+}
+
+async fn reach(settings: &Settings, ask: Ask) -> anyhow::Result<Answer> {
+    let path = &settings.admin.socket;
+    let began = Instant::now();
+    loop {
+        match socket::ask(path, &ask).await {
+            Err(fault) if nobody_there(&fault) => {}
+            answer => return answer.with_context(|| format!("admin socket {}", path.display())),
+        }
+        // Not even opened for these: a look at a starting gate must not keep it from starting.
+        if let Ask::Reload | Ask::Status | Ask::Probe { .. } = ask {
+            break;
+        }
+        match Store::open(&assemble::store_settings(settings)) {
+            Err(StoreError::InUse { .. }) if began.elapsed() < BUSY => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            opened => {
+                let store =
+                    opened.with_context(|| format!("store {}", settings.store.path.display()))?;
+                if let Some(answer) = answer::from_store(ask, &store).await {
+                    return Ok(answer);
+                }
+                break;
+            }
+        }
+    }
+    Err(anyhow!(
+        "no gate is running on {}: start it with `tuskgate serve`",
+        path.display()
+    ))
 }
 
 fn nobody_there(fault: &io::Error) -> bool {
@@ -38,18 +67,6 @@ fn nobody_there(fault: &io::Error) -> bool {
         fault.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
     )
-}
-
-async fn on_the_store(settings: &Settings, ask: Ask) -> anyhow::Result<Answer> {
-    let store = Store::open(&assemble::store_settings(settings))
-        .with_context(|| format!("store {}", settings.store.path.display()))?;
-    let answer = answer::from_store(ask, &store).await;
-    answer.ok_or_else(|| {
-        anyhow!(
-            "no gate is running on {}: start it with `tuskgate serve`",
-            settings.admin.socket.display()
-        )
-    })
 }
 
 /// An answer of another kind than was asked for: the gate is of another version.

@@ -50,6 +50,10 @@ impl Serve {
 
 async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Result<()> {
     let judge = Arc::new(assemble::judge(&settings, Handle::current())?);
+    judge
+        .recontain()
+        .await
+        .context("contained tokens cannot be read")?;
     let (listener, listening) = assemble::listener(&settings)?;
     tracing::info!(listen = %listening, upstream = %assemble::upstream(&settings), observe = settings.observe, "tuskgate is up");
     let control = administer(&settings, &judge, listening, path, observe).await?;
@@ -70,7 +74,7 @@ async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Resu
     Ok(())
 }
 
-async fn run(
+pub(super) async fn run(
     settings: &Settings,
     judge: &Arc<Judge>,
     listener: Listener,
@@ -84,7 +88,7 @@ async fn run(
 }
 
 /// Starts the admin socket and the admin listener.
-async fn administer(
+pub(super) async fn administer(
     settings: &Settings,
     judge: &Arc<Judge>,
     listening: String,

@@ -107,14 +107,38 @@ impl<'a> Document<'a> {
     }
 }
 
-/// The first line of `text`, at most 80 characters.
+/// The first line of `text`, at most 80 characters and without a URL's password.
 pub(super) fn shorten(text: &str) -> String {
-    let line = text.trim().lines().next().unwrap_or_default();
+    let text = text.trim();
+    let line = mask(text.lines().next().unwrap_or_default());
     let mut short: String = line.chars().take(80).collect();
-    if short.len() < text.trim().len() {
+    if short.len() < line.len() || text.lines().nth(1).is_some() {
         short.push('…');
     }
     short
+}
+
+/// A line without what stands before the `@` of a URL, or behind `pass=` in one.
+fn mask(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, url)) = rest.split_once("://") {
+        shown.push_str(before);
+        shown.push_str("://");
+        let end = url.find([',', '"', '\'', ' ']).unwrap_or(url.len());
+        let (url, behind) = url.split_at_checked(end).unwrap_or((url, ""));
+        let (secret, url) = url.rsplit_once('@').unwrap_or(("", url));
+        if !secret.is_empty() {
+            shown.push_str("…@");
+        }
+        match url.split_once("pass=") {
+            Some((public, _)) => shown.extend([public, "pass=…"]),
+            None => shown.push_str(url),
+        }
+        rest = behind;
+    }
+    shown.push_str(rest);
+    shown
 }
 
 /// One value as written, wherever it was.
@@ -151,6 +175,28 @@ impl<'a> Said<'a> {
         match self {
             Self::Text(text) | Self::Variable(text) => Some(text),
             Self::Integer(_) | Self::Bool(_) | Self::Other => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let long = format!("\"redis://{}@host\"", "x".repeat(200));
+        for (text, shown) in [
+            ("redis://gate:hunter2@host:6379/0", "redis://…@host:6379/0"),
+            (
+                "[\"redis://:a@b@h\", \"unix:///s?pass=p\"]",
+                "[\"redis://…@h\", \"unix:///s?pass=…\"]",
+            ),
+            ("127.0.0.1:3000", "127.0.0.1:3000"),
+            (long.as_str(), "\"redis://…@host\""),
+            ("one\ntwo", "one…"),
+        ] {
+            assert_eq!(shorten(text), shown);
         }
     }
 }

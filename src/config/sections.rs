@@ -1,6 +1,7 @@
 //! Every section and key, in the order of `config/tuskgate.toml`, and what
 //! one key may not be beside another.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::mistake::Mistakes;
@@ -10,9 +11,10 @@ use super::settings::{
     Admin, Bounds, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes, Settings, Store,
     Timeouts, Upstream, UpstreamAddress,
 };
-use super::value::{self, Limited};
+use super::value::{self, Limited, Shape};
 use crate::judge::limit::{Budget, Limit};
 use crate::lists::Files;
+use crate::store::{SharedSettings, Topology};
 use crate::verdict::Mode;
 
 /// The settings, and what is wrong with them.
@@ -122,9 +124,41 @@ fn bounds(section: &mut Section<'_, '_>) -> Bounds {
 
 fn store(section: &mut Section<'_, '_>) -> Store {
     let path = section.one("path", &value::PATH);
-    path.map_or_else(Store::default, |path| Store {
-        path: section.document().resolve(path),
-    })
+    Store {
+        path: path.map_or_else(
+            || Store::default().path,
+            |path| section.document().resolve(path),
+        ),
+        shared: shared(section),
+    }
+}
+
+fn shared(section: &mut Section<'_, '_>) -> Option<SharedSettings> {
+    let default = SharedSettings::new("");
+    let urls = section.many("url", &value::SHARED_URL).unwrap_or_default();
+    let shape = section.one("topology", &value::TOPOLOGY);
+    let master = section.one("sentinel-master", &value::KEY_PREFIX);
+    let settings = SharedSettings {
+        topology: match shape.unwrap_or(Shape::Single) {
+            Shape::Single => Topology::Single,
+            Shape::Cluster => Topology::Cluster,
+            Shape::Sentinel => Topology::Sentinel(master.unwrap_or_else(|| "mymaster".to_owned())),
+        },
+        prefix: section
+            .one("prefix", &value::KEY_PREFIX)
+            .unwrap_or(default.prefix),
+        timeout: section
+            .one("timeout", &value::SHARED_TIMEOUT)
+            .unwrap_or(default.timeout),
+        keys: section
+            .one("keys", &value::SHARED_KEYS)
+            .map_or(default.keys, NonZeroUsize::get),
+        ca: section
+            .one("ca", &value::PATH)
+            .map(|path| section.document().resolve(path)),
+        urls,
+    };
+    (!settings.urls.is_empty()).then_some(settings)
 }
 
 fn admin(section: &mut Section<'_, '_>, store: &Store) -> Admin {
@@ -246,11 +280,23 @@ fn together(root: &mut Section<'_, '_>, settings: &Settings) {
     if let (Some(admin), ListenAddress::Tcp(at)) =
         (settings.admin.address, &settings.listen.address)
         && admin == *at
+        // Port 0 is a free port, and a different one each time.
+        && admin.port() != 0
     {
         root.conflict(
             "admin.address",
             "is the gate's own listen.address",
             "give the admin listener a port of its own, out of reach of the public",
+        );
+    }
+    if let Some(shared) = &settings.store.shared
+        && shared.topology == Topology::Single
+        && shared.urls.len() > 1
+    {
+        root.conflict(
+            "store.url",
+            "names several servers, but store.topology is \"single\"",
+            "name one, or write topology = \"cluster\" or \"sentinel\"",
         );
     }
     if settings.bounds.bodies < settings.bounds.body {

@@ -15,6 +15,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::endpoint::Endpoint;
 use crate::judge::limit::{Budget, Limit};
 use crate::lists::Files;
+use crate::store::SharedSettings;
 use crate::verdict::{Mode, Rule};
 
 const KIB: usize = 1024;
@@ -195,12 +196,15 @@ impl Default for Admin {
 pub struct Store {
     /// A folder.
     pub path: PathBuf,
+    /// What several nodes share; `None` for a node on its own.
+    pub shared: Option<SharedSettings>,
 }
 
 impl Default for Store {
     fn default() -> Self {
         Self {
             path: "/var/lib/tuskgate".into(),
+            shared: None,
         }
     }
 }
@@ -249,13 +253,14 @@ impl Modes {
     /// The mode of `rule`.
     #[must_use]
     pub fn mode(&self, rule: Rule) -> Mode {
-        self.0.get(&rule).copied().unwrap_or_default()
+        let own = self.0.get(&rule).copied();
+        own.unwrap_or_else(|| rule.default_mode())
     }
 }
 
 impl Default for Modes {
     fn default() -> Self {
-        Self(Rule::ALL.map(|rule| (rule, Mode::default())).into())
+        Self(Rule::ALL.map(|rule| (rule, rule.default_mode())).into())
     }
 }
 

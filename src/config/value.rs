@@ -12,6 +12,8 @@ use super::settings::{ListenAddress, LogFormat, LogLevel, UpstreamAddress};
 use super::size::read_size;
 use crate::judge::limit::Budget;
 use crate::quota::{Quota, read_duration};
+use crate::secret::Secret;
+use crate::store::SharedSettings;
 use crate::verdict::Mode;
 
 /// A kind of value.
@@ -320,5 +322,58 @@ pub(super) const LOG_LEVEL: Kind<LogLevel> = Kind {
         .into_iter()
         .find(|level| level.name() == text)
         .ok_or_else(|| Wrong::new("is not a log level"))
+    },
+};
+
+pub(super) const SHARED_URL: Kind<Secret> = Kind {
+    valid: "\"redis://user:password@host:6379/0\", \"rediss://…\" with TLS, or \"unix:///path/of/redis.sock\"",
+    read: |said| {
+        SharedSettings::read_url(text(said)?).map_err(|_| Wrong::new("is not the URL of a Redis"))
+    },
+};
+
+/// What `topology` says; the name of a master is a key of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Single,
+    Cluster,
+    Sentinel,
+}
+
+pub(super) const TOPOLOGY: Kind<Shape> = Kind {
+    valid: "\"single\", \"cluster\" or \"sentinel\"",
+    read: |said| match text(said)? {
+        "single" => Ok(Shape::Single),
+        "cluster" => Ok(Shape::Cluster),
+        "sentinel" => Ok(Shape::Sentinel),
+        _ => Err(Wrong::new("is not a topology")),
+    },
+};
+
+pub(super) const KEY_PREFIX: Kind<String> = Kind {
+    valid: "1 to 64 letters, digits, \"-\", \"_\", \".\" or \":\"",
+    read: |said| {
+        let text = text(said)?;
+        let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
+        if text.len() > 64 || !text.bytes().all(good) {
+            return Err(Wrong::new("is not a prefix"));
+        }
+        Ok(text.to_owned())
+    },
+};
+
+pub(super) const SHARED_TIMEOUT: Kind<Duration> = Kind {
+    valid: "a time from \"1ms\" to \"1s\", better tens of milliseconds",
+    read: |said| duration(said, Duration::from_millis(1), Duration::from_secs(1)),
+};
+
+pub(super) const SHARED_KEYS: Kind<NonZeroUsize> = Kind {
+    valid: "a whole number from 1000 to 100000000",
+    read: |said| {
+        let number = count(said, 100_000_000)?;
+        if number.get() < 1000 {
+            return Err(Wrong::new("is too few"));
+        }
+        Ok(number)
     },
 };

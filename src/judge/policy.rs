@@ -12,7 +12,7 @@ use crate::verdict::{Mode, Rule};
 pub struct Policy {
     /// Refuse nothing, whatever the rules' own modes.
     pub observe: bool,
-    /// Modes that differ from [`Mode::Enforce`].
+    /// Modes that differ from [`Rule::default_mode`].
     pub modes: BTreeMap<Rule, Mode>,
     /// The limits that are on.
     pub limits: Limits,
@@ -24,7 +24,8 @@ impl Policy {
     /// The mode that counts for `rule`.
     #[must_use]
     pub fn mode(&self, rule: Rule) -> Mode {
-        match self.modes.get(&rule).copied().unwrap_or_default() {
+        let own = self.modes.get(&rule).copied();
+        match own.unwrap_or_else(|| rule.default_mode()) {
             Mode::Enforce if self.observe => Mode::Observe,
             mode => mode,
         }

@@ -5,7 +5,12 @@
 
 pub mod address;
 pub mod app_ban;
+pub mod app_cluster;
 pub mod client_ban;
+pub mod mail_cluster;
 pub mod mail_domain;
 pub mod mail_server;
 pub mod rate;
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,9 @@ impl Judge {
         if let Some(reserved) = judgement.reserved {
             self.settle_charges(reserved, lesson.outcome);
         }
+        if lesson.outcome == Outcome::Fail {
+            self.registers.withdraw(&judgement.counted);
+        }
         if lesson.outcome != Outcome::Create {
             return;
         }
@@ -34,35 +37,31 @@ impl Judge {
                 .store
                 .key()
                 .hash(Purpose::Token, &[token.expose().as_bytes()]);
+            self.contained.learn(id, hash);
             self.store.learn_token(hash, id).await;
         }
         if !judgement.proven && attempt.credential.is_some() {
-            self.charge_late(attempt, &judgement.app);
+            self.charge_late(attempt, &judgement.app).await;
         }
     }
 
     /// Gives every charge back: the attempt never reached the upstream.
     pub fn forget(&self, reserved: Reserved) {
-        self.store
-            .limiter()
-            .give_back(reserved.reservation, |_| true);
+        self.store.settle(reserved.held, |_| true);
     }
 
     fn settle_charges(&self, reserved: Reserved, outcome: Outcome) {
-        let Reserved {
-            dimensions,
-            reservation,
-        } = reserved;
+        let Reserved { dimensions, held } = reserved;
         let back = |at: usize| {
             let dimension = dimensions.get(at);
             dimension.is_some_and(|d| rate::settle(d.limit, outcome) == Keep::GiveBack)
         };
-        self.store.limiter().give_back(reservation, back);
+        self.store.settle(held, back);
     }
 
     /// An unproven credential charges the shared dimensions only once it succeeds,
     /// so that wrong-secret requests in flight cannot hold a budget.
-    fn charge_late(&self, attempt: &Attempt, app: &super::AppSight) {
+    async fn charge_late(&self, attempt: &Attempt, app: &super::AppSight) {
         let asked = Asked {
             attempt,
             mailbox: None,
@@ -76,8 +75,8 @@ impl Judge {
         let now = attempt.at.as_microsecond().unsigned_abs();
         for dimension in all.into_iter().filter(|d| d.limit.is_shared_by_app()) {
             // One by one: a spent budget must not keep the others from being charged.
-            if let Ok(reservation) = self.store.limiter().reserve(&[dimension.charge], now) {
-                self.store.limiter().keep(reservation);
+            if let Ok(held) = self.store.reserve(&[dimension.charge], now).await {
+                self.store.settle(held, |_| false);
             }
         }
     }
@@ -91,6 +90,8 @@ impl Judge {
             self.store.key().hash(Purpose::Credential, &parts)
         });
         let folded = apps::fold(&created.name);
+        self.registers
+            .apps(|register| register.made(&folded, &created.client_id, attempt.at.as_second()));
         let app = App {
             credential,
             client_id: created.client_id.clone(),

@@ -89,6 +89,14 @@ impl Sight {
             .map_or(Found::Nothing, Found::Ban)
     }
 
+    /// The allow entry on `ip` that counts in `scope`.
+    #[must_use]
+    pub fn network_allow(&self, ip: IpAddr, scope: Scope) -> Option<Hit> {
+        let allows = self.bans.allows();
+        let entry = allows.network_in(ip, self.now, |scopes| scopes.covers(scope));
+        entry.map(Hit::of_ban)
+    }
+
     fn banned_network(&self, ip: IpAddr, scope: Scope) -> Option<Hit> {
         if let Some(ban) = self
             .bans

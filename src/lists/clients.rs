@@ -71,6 +71,13 @@ pub fn known(
         .find(|client| client.fits(redirect_uris, website))
 }
 
+/// Whether a known client registers under this name. A name proves nothing:
+/// for apps of which the name is all that can be known.
+#[must_use]
+pub fn named(name: &AppName) -> bool {
+    BY_NAME.contains_key(&fold(name))
+}
+
 static BY_NAME: LazyLock<HashMap<String, Vec<&'static KnownClient>>> = LazyLock::new(|| {
     let mut by_name: HashMap<_, Vec<_>> = HashMap::new();
     for client in &table::CLIENTS {

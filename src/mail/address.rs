@@ -25,10 +25,14 @@ pub fn read(text: &str) -> Result<Option<EmailAddress>, AddressFault> {
     if trimmed.is_empty() {
         return Ok(None);
     }
-    if trimmed.chars().nth(LONGEST).is_some() {
+    if is_too_long(trimmed) {
         return Err(AddressFault::Ambiguous);
     }
     let exact = lower_case(trimmed);
+    // A few capitals become two characters.
+    if is_too_long(&exact) {
+        return Err(AddressFault::Ambiguous);
+    }
     let (local, host) = exact.split_once('@').ok_or(AddressFault::Invalid)?;
     if local.is_empty() || host.is_empty() || host.contains('@') || exact.contains(is_blank) {
         return Err(AddressFault::Invalid);
@@ -46,6 +50,10 @@ pub fn read(text: &str) -> Result<Option<EmailAddress>, AddressFault> {
         exact: Secret::new(exact),
         domains,
     }))
+}
+
+fn is_too_long(text: &str) -> bool {
+    text.chars().nth(LONGEST).is_some()
 }
 
 /// Mastodon's `CanonicalEmail`: without dots, cut at the first `+`.

@@ -62,20 +62,14 @@ fn host(name: &str) -> Option<Domain> {
     Domain::new(name).ok()
 }
 
-/// Letters, digits and marks, the two joiners, and what a full-width keyboard types.
-/// Everything that one library drops and another encodes (soft hyphen,
-/// zero-width space, other dots) falls outside.
+/// Letters, digits and marks, and the two joiners. Everything that one library
+/// drops or maps and another encodes (soft hyphen, zero-width space, other dots,
+/// full-width letters on Addressable 2.8.1) falls outside.
 fn foreseeable(c: char) -> bool {
     matches!(c, 'a'..='z' | '0'..='9' | '-' | '.' | '\u{200c}' | '\u{200d}')
-        || is_full_width(c)
         || (!c.is_ascii()
             && (c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c))
             && !is_rewritten(c))
-}
-
-/// Full-width letters, digits and hyphen: U+FF0E, the dot, is deliberately not among them.
-fn is_full_width(c: char) -> bool {
-    matches!(c, '\u{ff0d}' | '\u{ff10}'..='\u{ff19}' | '\u{ff41}'..='\u{ff5a}')
 }
 
 /// Characters that compatibility normalisation turns into others (ligatures,
@@ -134,7 +128,6 @@ mod tests {
             ("exämple.com", "xn--exmple-cua.com"),
             ("exa\u{308}mple.com", "xn--exmple-cua.com"),
             ("xn--exmple-cua.com", "xn--exmple-cua.com"),
-            ("ｅｘample.com", "example.com"),
             ("пример.рф", "xn--e1afmkfd.xn--p1ai"),
             ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
         ] {
@@ -153,6 +146,7 @@ mod tests {
         for name in [
             "example。com",
             "example．com",
+            "ｅｘample.com",
             "exam\u{ad}ple.com",
             "exam\u{200b}ple.com",
             "𝐠𝐨𝐨𝐝.test",

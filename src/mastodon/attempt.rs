@@ -15,6 +15,7 @@ use super::endpoint::{self, GuardedPath};
 use crate::attempt::{Attempt, ClientIp};
 use crate::endpoint::Endpoint;
 use crate::rack;
+use crate::secret::Secret;
 use crate::verdict::Unreadable;
 
 mod app;
@@ -46,6 +47,9 @@ pub struct Fault {
     pub endpoint: Option<Endpoint>,
     /// For the admin; nothing that the client sent.
     pub fact: String,
+    /// The address that could not be read, trimmed and in lower case: an account
+    /// may have it already.
+    pub address: Option<Secret>,
 }
 
 impl Fault {
@@ -54,6 +58,7 @@ impl Fault {
             unreadable: fault.unreadable,
             endpoint: Some(endpoint),
             fact: fault.fact.to_owned(),
+            address: None,
         }
     }
 }

@@ -7,8 +7,8 @@
 //! account while answering 406), main does not; so it is guarded.
 //!
 //! Not here, since no account, app, token or address comes of them at once:
-//! rows 4, 7, 15 to 18, 20, 21, 23 and 25, `…/:id/regenerate` (a new secret for
-//! an app one owns) and `DELETE`.
+//! rows 4, 7, 15, 16, 18, 20, 21, 23 and 25, `…/:id/regenerate` (a new secret
+//! for an app one owns) and `DELETE`.
 
 use http::Method;
 
@@ -42,10 +42,14 @@ pub enum GuardedPath {
     ApiConfirmations,
     /// `/api/v1/apps`.
     ApiApps,
-    /// `/settings/applications`.
-    SettingsApplications,
+    /// `/settings/applications`, and row 17, `/oauth/applications`, which makes
+    /// an app on Mastodon before 4.2.6.
+    Applications,
     /// `/settings/applications/:id`.
     SettingsApplication,
+    /// `/oauth/applications/:id`, and `/settings/applications/new`, which shows
+    /// a form to a GET and is an id to any other verb.
+    OtherApplication,
     /// `/oauth/token`.
     OauthToken,
     /// `/oauth/authorize`.
@@ -68,7 +72,9 @@ impl GuardedPath {
             Self::ApiSubscriptions => Endpoint::Subscription,
             Self::ApiConfirmations => Endpoint::ApiEmailChange,
             Self::ApiApps => Endpoint::AppCreate,
-            Self::SettingsApplications | Self::SettingsApplication => Endpoint::AppSettings,
+            Self::Applications | Self::SettingsApplication | Self::OtherApplication => {
+                Endpoint::AppSettings
+            }
             Self::OauthToken => Endpoint::Token,
             Self::OauthAuthorize => Endpoint::Authorize,
         }
@@ -110,13 +116,16 @@ pub fn endpoint(path: GuardedPath, method_after_override: &Method) -> Option<End
             GuardedPath::AuthSignUp
             | GuardedPath::Invite
             | GuardedPath::AuthSetup
-            | GuardedPath::SettingsApplication => None,
+            | GuardedPath::SettingsApplication
+            | GuardedPath::OtherApplication => None,
             door => Some(door.usual()),
         },
         Method::PUT | Method::PATCH => match path {
             GuardedPath::Auth => Some(Endpoint::EmailChange),
             GuardedPath::AuthSetup => Some(Endpoint::EmailSetup),
-            GuardedPath::SettingsApplication => Some(Endpoint::AppSettings),
+            GuardedPath::SettingsApplication | GuardedPath::OtherApplication => {
+                Some(Endpoint::AppSettings)
+            }
             _ => None,
         },
         _ => None,
@@ -151,12 +160,13 @@ fn family(path: &str) -> Option<GuardedPath> {
             None => GuardedPath::Auth,
             Some(page) => auth(stem(page)?)?,
         },
-        "oauth" => match stem(rest.next()?)? {
-            "token" => GuardedPath::OauthToken,
-            "authorize" => GuardedPath::OauthAuthorize,
-            _ => return None,
-        },
-        "settings" => return settings(rest),
+        "oauth" => return oauth(rest),
+        "settings" => {
+            return applications(rest.next()?, rest, |id| match id {
+                "new" => GuardedPath::OtherApplication,
+                _ => GuardedPath::SettingsApplication,
+            });
+        }
         "invite" => {
             stem(rest.next()?)?;
             GuardedPath::Invite
@@ -201,13 +211,24 @@ fn api<'a>(mut rest: impl Iterator<Item = &'a str>) -> Option<GuardedPath> {
     rest.next().is_none().then_some(found)
 }
 
-fn settings<'a>(mut rest: impl Iterator<Item = &'a str>) -> Option<GuardedPath> {
-    let collection = rest.next()?;
+fn oauth<'a>(mut rest: impl Iterator<Item = &'a str>) -> Option<GuardedPath> {
+    let page = rest.next()?;
+    let found = match stem(page)? {
+        "token" => GuardedPath::OauthToken,
+        "authorize" => GuardedPath::OauthAuthorize,
+        _ => return applications(page, rest, |_id| GuardedPath::OtherApplication),
+    };
+    rest.next().is_none().then_some(found)
+}
+
+fn applications<'a>(
+    collection: &str,
+    mut rest: impl Iterator<Item = &'a str>,
+    member: fn(&str) -> GuardedPath,
+) -> Option<GuardedPath> {
     let found = match rest.next() {
-        None if stem(collection)? == "applications" => GuardedPath::SettingsApplications,
-        Some(id) if collection == "applications" && stem(id)? != "new" => {
-            GuardedPath::SettingsApplication
-        }
+        None if stem(collection)? == "applications" => GuardedPath::Applications,
+        Some(id) if collection == "applications" => member(stem(id)?),
         _ => return None,
     };
     rest.next().is_none().then_some(found)

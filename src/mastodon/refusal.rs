@@ -147,8 +147,10 @@ fn matter(rule: Rule, because: Because, form: Form) -> Matter {
     match because {
         Because::Ban => match rule {
             Rule::ClientBan | Rule::Unreadable | Rule::Rate => Matter::Network,
-            Rule::AppBan => Matter::App,
-            Rule::Address | Rule::MailDomain | Rule::MailServer => Matter::Address,
+            Rule::AppBan | Rule::AppCluster => Matter::App,
+            Rule::Address | Rule::MailDomain | Rule::MailServer | Rule::MailCluster => {
+                Matter::Address
+            }
         },
         Because::Mailbox => Matter::Mailbox,
         Because::Undeliverable => Matter::Unreachable,

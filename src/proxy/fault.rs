@@ -193,6 +193,8 @@ pub fn answer(fault: Fault, shape: Shape) -> Response<Body> {
         // Whatever else such a client sends is not worth interpreting.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    // For whoever stands further out and must tell it from a reply.
+    response.extensions_mut().insert(fault);
     response
 }
 

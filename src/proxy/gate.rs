@@ -4,13 +4,13 @@
 //!
 //! 1. A client banned with scope `all` is refused, whatever it asks.
 //! 2. A path that is no door passes: no copy, no box, no look at the body.
-//! 3. At a door the body is read whole, within bounds ([`body`]), and turned
+//! 3. At a door the body is read whole, within bounds (`body`), and turned
 //!    into an attempt as Rails would read it; what cannot be read is refused.
 //! 4. The attempt is judged ([`crate::judge`]).
-//! 5. Refused: Mastodon's own error shape, with a reference ([`answer`]).
+//! 5. Refused: Mastodon's own error shape, with a reference (`answer`).
 //!    Admitted: the same bytes go upstream, and the reply is read along the
-//!    way to learn what came to be ([`forward`]).
-//! 6. Either way an event is recorded and counted ([`record`]).
+//!    way to learn what came to be (`forward`).
+//! 6. Either way an event is recorded and counted (`record`).
 //!
 //! # Deployment caveat
 //! The gate judges what it sees. A path by which clients reach Mastodon beside
@@ -30,12 +30,13 @@ use tower_service::Service;
 use crate::attempt::ClientIp;
 use crate::judge::Judge;
 use crate::mastodon::endpoint::{self, GuardedPath};
-use crate::proxy::{Body, Seen};
+use crate::proxy::{Body, Seen, Stack};
 
 mod access;
 mod answer;
 mod asking;
 mod body;
+mod contained;
 mod forward;
 mod function;
 mod judged;
@@ -105,23 +106,9 @@ impl<S> Layer<S> for GateLayer {
 }
 
 /// What a service must be for the gate to stand in front of it.
-pub trait Inner:
-    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
+pub trait Inner: Stack + Sync {}
 
-impl<S> Inner for S where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
+impl<S: Stack + Sync> Inner for S {}
 
 impl<S: Inner> Service<Request<Body>> for Gate<S> {
     type Response = Response<Body>;
@@ -142,6 +129,14 @@ impl<S: Inner> Service<Request<Body>> for Gate<S> {
                 };
             }
         };
+        let judge = &self.shared.judge;
+        if judge.contains_tokens()
+            && let Some(answer) = contained::refuse(judge, &request)
+        {
+            return GateFuture::Ready {
+                answer: Some(answer),
+            };
+        }
         match endpoint::guarded_path(request.method(), request.uri().path()) {
             None if self.shared.access == Access::Log => self.call_logged(client, request),
             None => GateFuture::Pass {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::HOST;
-use http::uri::{PathAndQuery, Uri};
+use http::uri::{InvalidUri, PathAndQuery, Uri};
 use http::{HeaderValue, Method, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -18,6 +18,7 @@ use super::Body;
 use super::client_ip::{Identified, Peer, TrustedProxies, identify};
 use super::fault::{Fault, Shape, answer};
 use super::headers::{self, Found, Scheme};
+use super::probe::{self, Sender};
 use super::request_id::RequestIds;
 use super::roster::{Hold, Roster};
 use super::watch::Watch;
@@ -119,6 +120,25 @@ impl<S: Clone> Identify<S> {
         }
     }
 
+    /// The answer to `doctor`, before anything is cleaned or rewritten.
+    fn told(&self, request: &Request<Body>) -> Option<Response<Body>> {
+        let nonce = probe::asked(request)?;
+        let headers = request.headers();
+        let lines = headers.get_all(headers::X_FORWARDED_FOR);
+        let trusted = self.layer.trusted.trust(self.peer);
+        let sender = Sender {
+            client: identify(self.peer, lines.iter(), &self.layer.trusted).client,
+            peer: self.peer,
+            trusted,
+            scheme: if trusted {
+                headers::forwarded_scheme(headers, &Found::look(headers))
+            } else {
+                Scheme::Http
+            },
+        };
+        probe::answer(nonce, headers, sender)
+    }
+
     fn ready_request(&self, request: &mut Request<Body>) -> Result<(), Fault> {
         let found = Found::look(request.headers());
         check_target(request, &found)?;
@@ -162,6 +182,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        if probe::is_armed()
+            && let Some(told) = self.told(&request)
+        {
+            let response = Some(told);
+            return Identifying {
+                step: Step::Refused { response },
+            };
+        }
         let step = match self.ready_request(&mut request) {
             Ok(()) => Step::Inner {
                 future: self.inner.call(request),
@@ -229,10 +257,7 @@ fn check_target(request: &mut Request<Body>, found: &Found) -> Result<(), Fault>
         if !web || !host.is_some_and(|host| host.as_bytes().eq_ignore_ascii_case(named)) {
             return Err(Fault::Target);
         }
-        let target = uri
-            .path_and_query()
-            .cloned()
-            .unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let target = origin_form(uri).map_err(|_| Fault::Target)?;
         *request.uri_mut() = Uri::from(target);
         return Ok(());
     }
@@ -241,6 +266,16 @@ fn check_target(request: &mut Request<Body>, found: &Found) -> Result<(), Fault>
         Ok(())
     } else {
         Err(Fault::Target)
+    }
+}
+
+/// The path and query of an absolute-form target; an empty path is `/`
+/// (RFC 9112 §3.2.1), also where a query follows it.
+fn origin_form(uri: &Uri) -> Result<PathAndQuery, InvalidUri> {
+    match uri.path_and_query() {
+        None => Ok(PathAndQuery::from_static("/")),
+        Some(target) if target.as_str().starts_with('/') => Ok(target.clone()),
+        Some(target) => format!("/{}", target.as_str()).parse(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bans and allow entries: on the disk before they are acknowledged, in force
 //! for readers as one snapshot without locks.
 
+pub(super) mod changes;
 mod rows;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,11 +17,13 @@ use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
 use super::disk::desk::{Desk, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
+use changes::{Cursor, Entry, Merged};
+
 use crate::ban::{Ban, Effect, Subject};
 use crate::lists::Overlay;
 use crate::telemetry::metrics;
 
-const FILE: FileKind = FileKind {
+pub(super) const FILE: FileKind = FileKind {
     name: "bans.sqlite3",
     migrations: rows::MIGRATIONS,
     sync: Sync::Full,
@@ -46,6 +49,8 @@ enum Job {
     Ban(Ban, Reply<Ban>),
     Unban(Subject, Effect, Reply<Option<Ban>>),
     Sweep(Timestamp, Reply<usize>),
+    Changes(Cursor, usize, Reply<(Vec<Entry>, Cursor)>),
+    Merge(Vec<Entry>, Reply<usize>),
 }
 
 impl Bans {
@@ -84,6 +89,20 @@ impl Bans {
 
     pub(super) async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError> {
         self.desk.ask(|reply| Job::Sweep(now, reply)).await
+    }
+
+    /// What was decided or lifted since `from`, and where to go on.
+    pub(super) async fn changes(
+        &self,
+        from: Cursor,
+        most: usize,
+    ) -> Result<(Vec<Entry>, Cursor), StoreError> {
+        self.desk.ask(|reply| Job::Changes(from, most, reply)).await
+    }
+
+    /// Takes over what other nodes decided later than this one; how much that was.
+    pub(super) async fn merge(&self, entries: Vec<Entry>) -> Result<usize, StoreError> {
+        self.desk.ask(|reply| Job::Merge(entries, reply)).await
     }
 
     pub(super) fn with_snapshot<T>(&self, look: impl FnOnce(&BanSnapshot) -> T) -> T {
@@ -159,7 +178,22 @@ impl Book {
         Ok(ban)
     }
 
+    fn merge(&mut self, connection: &Connection, entries: Vec<Entry>) -> rusqlite::Result<usize> {
+        let now = Timestamp::now();
+        let mut changed = 0;
+        for entry in entries {
+            match changes::merge(connection, entry, now)? {
+                Merged::Nothing => continue,
+                Merged::Put(ban) => self.pending.push(Change::Put(Arc::new(ban))),
+                Merged::Lift(id) => self.pending.extend(id.map(Change::Remove)),
+            }
+            changed += 1;
+        }
+        Ok(changed)
+    }
+
     fn sweep(&mut self, connection: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
+        changes::sweep(connection, now)?;
         let swept = rows::sweep(connection, now)?;
         self.pending
             .extend(swept.iter().map(|id| Change::Remove(*id)));
@@ -182,6 +216,13 @@ impl Clerk for Book {
                 replies.after_commit(reply, self.lift(connection, &subject, effect))
             }
             Job::Sweep(now, reply) => replies.after_commit(reply, self.sweep(connection, now)),
+            Job::Changes(from, most, reply) => {
+                // Nobody is told of what is not on this disk.
+                replies.after_commit(reply, changes::after(connection, from, most))
+            }
+            Job::Merge(entries, reply) => {
+                replies.after_commit(reply, self.merge(connection, entries))
+            }
         }
     }
 

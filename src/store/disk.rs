@@ -70,6 +70,18 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
+    /// A file was made by an earlier release and is brought up to date by a gate only.
+    #[error(
+        "{path} has schema version {found}, this release knows {known}: start the gate once, which brings it up to date"
+    )]
+    Older {
+        /// Which.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
     /// SQLite would not.
     #[error("{file}: {remedy}")]
     Sqlite {

@@ -26,7 +26,7 @@ pub use filter::Filter;
 pub use flood::FloodSettings;
 use flood::{Flood, Place};
 
-const FILE: FileKind = FileKind {
+pub(super) const FILE: FileKind = FileKind {
     name: "events.sqlite3",
     migrations: rows::MIGRATIONS,
     sync: Sync::Normal,

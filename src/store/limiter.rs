@@ -17,6 +17,7 @@
 //! second (3 M reservations of 8 keys each, one core: 0.6 µs with a thousand keys,
 //! 2.8 µs with ten million thrown at a full table, most of it cache misses).
 
+mod changed;
 mod open;
 mod pace;
 mod saved;
@@ -177,6 +178,12 @@ impl Limiter {
         outcome
     }
 
+    /// Makes charges that somebody else has already decided on, uncounted. None
+    /// if they do not fit: then this limiter is the stricter one by now.
+    pub(super) fn mirror(&self, charges: &[Charge], now: u64) -> Option<Reservation> {
+        self.0.lock().reserve(charges, now).ok()
+    }
+
     /// Settles a reservation: the charges for which `which` says so are given
     /// back, as if they had never been, as far as they have not drained away
     /// meanwhile; the others are kept.
@@ -202,6 +209,19 @@ impl Limiter {
         self.0.lock().export(cursor, most)
     }
 
+    /// From now on it is noted which buckets change: see [`Limiter::changes`].
+    pub(super) fn note_changes(&self) {
+        self.0.lock().note_changes();
+    }
+
+    /// The buckets that have changed since the last call. The lock is taken for
+    /// a thousand of them at a time.
+    pub(super) fn changes(&self) -> Vec<SavedSlot> {
+        let keys = self.0.lock().take_changed();
+        let parts = keys.chunks(1024);
+        parts.flat_map(|part| self.0.lock().saved(part)).collect()
+    }
+
     /// Puts saved slots back; of a key that is there already, the emptier bucket
     /// stands. Slots that have filled up or find no room are left out. Returns how
     /// many were taken.
@@ -215,20 +235,35 @@ impl Limiter {
 }
 
 fn count(charges: &[Charge], outcome: &Result<Reservation, Spent>) {
-    let metrics = &metrics().store;
     match outcome {
-        Err(spent) => metrics.limit_spent(spent.limit, Mode::Enforce),
+        Err(spent) => count_spent(spent),
         Ok(reservation) => {
-            for spent in &reservation.observed {
-                metrics.limit_spent(spent.limit, Mode::Observe);
-            }
-            for (charge, part) in charges.iter().zip(&reservation.parts) {
-                match part.taken {
-                    Taken::Own | Taken::Pass => {}
-                    Taken::Wider => metrics.limit_fell_back(charge.limit),
-                    Taken::Unlimited => metrics.limit_unlimited(charge.limit),
-                }
-            }
+            let taken = reservation.parts.iter().map(|part| part.taken);
+            count_taken(charges, taken, &reservation.observed);
+        }
+    }
+}
+
+/// Counts a refusal.
+pub(super) fn count_spent(spent: &Spent) {
+    metrics().store.limit_spent(spent.limit, Mode::Enforce);
+}
+
+/// Counts what became of the charges of a reservation.
+pub(super) fn count_taken(
+    charges: &[Charge],
+    taken: impl Iterator<Item = Taken>,
+    observed: &[Spent],
+) {
+    let metrics = &metrics().store;
+    for spent in observed {
+        metrics.limit_spent(spent.limit, Mode::Observe);
+    }
+    for (charge, taken) in charges.iter().zip(taken) {
+        match taken {
+            Taken::Own | Taken::Pass => {}
+            Taken::Wider => metrics.limit_fell_back(charge.limit),
+            Taken::Unlimited => metrics.limit_unlimited(charge.limit),
         }
     }
 }

@@ -20,11 +20,12 @@ use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
 use super::disk::desk::{Desk, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
+use super::transfer::Content;
 use crate::app::{App, ClientId};
 use crate::secret::KeyedHash;
 use memory::Memory;
 
-const FILE: FileKind = FileKind {
+pub(super) const FILE: FileKind = FileKind {
     name: "register.sqlite3",
     migrations: rows::MIGRATIONS,
     sync: Sync::Normal,
@@ -69,6 +70,7 @@ enum Job {
     CredentialOf(ClientId, Reply<Option<KeyedHash>>),
     TokenApp(KeyedHash, Reply<Option<ClientId>>),
     TokenCount(ClientId, Reply<u64>),
+    TokensOf(Vec<ClientId>, Reply<Vec<KeyedHash>>),
     Size(Reply<RegisterSize>),
     Flush(Reply<()>),
 }
@@ -151,6 +153,39 @@ impl Register {
         self.desk.ask(ask).await.unwrap_or(0)
     }
 
+    /// Learns a credential, waiting for room in the queue.
+    pub(super) async fn take_credential(
+        &self,
+        id: ClientId,
+        credential: KeyedHash,
+    ) -> Result<(), StoreError> {
+        self.memory.lock().learn_credential(&id, credential);
+        if let Err(StoreError::Busy { .. }) =
+            self.desk.send(Job::Credential(id.clone(), credential))
+        {
+            self.flush().await?;
+            return self.desk.send(Job::Credential(id, credential));
+        }
+        Ok(())
+    }
+
+    /// Learns a token, waiting for the writer.
+    pub(super) async fn take_token(
+        &self,
+        token: KeyedHash,
+        id: ClientId,
+    ) -> Result<(), StoreError> {
+        let ask = |reply| Job::Token(token, id, reply);
+        self.desk.ask(ask).await.map(|_| ())
+    }
+
+    pub(super) async fn tokens_of(
+        &self,
+        apps: Vec<ClientId>,
+    ) -> Result<Vec<KeyedHash>, StoreError> {
+        self.desk.ask(|reply| Job::TokensOf(apps, reply)).await
+    }
+
     pub(super) async fn size(&self) -> Result<RegisterSize, StoreError> {
         self.desk.ask(Job::Size).await
     }
@@ -162,6 +197,11 @@ impl Register {
     pub(super) fn failing(&self) -> Option<(&'static str, String)> {
         self.desk.failing()
     }
+}
+
+/// Everything in the file.
+pub(super) fn all(connection: &Connection, into: &mut Vec<Content>) -> rusqlite::Result<()> {
+    rows::all(connection, into)
 }
 
 /// The writer's side. It reads, too, so that nothing queued is overlooked.
@@ -183,10 +223,12 @@ impl Clerk for Book {
                 replies.or_fault(reply, rows::token(connection, token, &id))?;
             }
             Job::Import(apps, reply) => {
-                let learned = apps
-                    .iter()
-                    .try_for_each(|named| rows::learn(connection, named));
-                replies.after_commit(reply, learned.map(|()| apps.len()))?;
+                let new = apps.iter().try_fold(0, |new, named| {
+                    let known = rows::knows(connection, &named.app.client_id)?;
+                    rows::learn(connection, named)?;
+                    Ok(new + usize::from(!known))
+                });
+                replies.after_commit(reply, new)?;
             }
             Job::App(id, reply) => replies.now(reply, rows::app(connection, &id)),
             Job::Named(folded, most, reply) => {
@@ -197,6 +239,7 @@ impl Clerk for Book {
             }
             Job::TokenApp(token, reply) => replies.now(reply, rows::token_app(connection, token)),
             Job::TokenCount(id, reply) => replies.now(reply, rows::token_count(connection, &id)),
+            Job::TokensOf(apps, reply) => replies.now(reply, rows::tokens_of(connection, &apps)),
             Job::Size(reply) => replies.now(reply, rows::size(connection)),
             Job::Flush(reply) => replies.after_commit(reply, Ok(()))?,
         }

@@ -22,6 +22,8 @@ pub enum Trouble {
     UpstreamDown,
     /// The store could not be opened as it was, or cannot be written.
     Store,
+    /// The store that several nodes share cannot be used.
+    Shared,
     /// A task that must not end has ended.
     TaskEnded,
 }

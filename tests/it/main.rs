@@ -2,15 +2,34 @@
 
 mod support;
 
+mod admin;
+mod apps;
+mod architecture;
 mod attack;
+mod cli;
+mod clusters;
 mod config;
+mod demo;
+mod differential;
 mod dns;
+mod doctor;
 mod drain;
 mod end_to_end;
+mod gate;
 mod idle;
+mod lapse;
+mod learning;
+mod observe;
 mod passthrough;
 mod rails;
+mod recheck;
+mod refusals;
+mod reload;
+mod secrets;
+mod shared;
+mod sign_up;
 mod smuggling;
 mod store;
 mod timeouts;
+mod token;
 mod trusted_proxies;

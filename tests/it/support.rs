@@ -3,9 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+pub(crate) mod actor;
 pub(crate) mod caller;
 pub(crate) mod chain;
+pub(crate) mod doors;
 pub(crate) mod gate;
+pub(crate) mod judged;
+pub(crate) mod program;
+pub(crate) mod redis;
 pub(crate) mod script;
 pub(crate) mod wire;
 

@@ -84,8 +84,11 @@ fn listed(entry: crate::lists::AppEntry<'_>) -> Hit {
 
 /// The verdict.
 #[must_use]
-pub fn judge(found: Found) -> Verdict {
+pub fn judge(found: Found, app: &AppSight) -> Verdict {
     match found {
+        Found::Nothing if matches!(app, AppSight::Late(_)) => {
+            Verdict::Abstain(Cause::Lapse("the app register"))
+        }
         Found::Nothing => Verdict::Pass,
         Found::Allow(hit) => Verdict::Abstain(Cause::Allow(hit.phrase())),
         Found::Ban(hit) => Verdict::Refuse(Reason {

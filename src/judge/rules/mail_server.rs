@@ -47,21 +47,19 @@ struct HostFact {
     provider: Option<&'static str>,
     name_found: Found,
     address_found: Vec<(IpAddr, Found)>,
+    /// For this host alone: anybody can name an allowed host beside a banned one.
+    allow: Option<Hit>,
 }
 
 /// Holds what DNS said of `domain` against lists and bans.
 #[must_use]
 pub fn look(domain: &Domain, answer: Result<Finding, Lapse>, sight: &Sight) -> Facts {
-    let mut allow = sight.mail_domain_allow(domain);
+    let allow = sight.mail_domain_allow(domain);
     let servers = answer.map(|finding| match finding {
         Finding::Null => Servers::Null,
         Finding::Nowhere => Servers::Nowhere,
         Finding::Server(server) => {
             let hosts = server.hosts.iter();
-            let allowed = hosts
-                .clone()
-                .find_map(|host| sight.mail_server_allow(&host.name));
-            allow = allow.take().or(allowed);
             Servers::Hosts(hosts.map(|host| HostFact::of(host, sight)).collect())
         }
     });
@@ -82,10 +80,18 @@ impl HostFact {
             address_found: addresses
                 .map(|ip| (*ip, sight.network(*ip, Scope::Mail)))
                 .collect(),
+            allow: sight.mail_server_allow(&host.name),
         }
     }
 
     fn verdict(&self) -> Verdict {
+        match (self.banned(), &self.allow) {
+            (Verdict::Refuse(_), Some(hit)) => Verdict::Abstain(Cause::Allow(hit.phrase())),
+            (verdict, _) => verdict,
+        }
+    }
+
+    fn banned(&self) -> Verdict {
         let mut verdict = match &self.name_found {
             Found::Ban(hit) => {
                 return refuse(format!("the mail server {} is banned", self.name), hit);

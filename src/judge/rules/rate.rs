@@ -3,7 +3,7 @@
 //! Its *look* is the reservation itself, made last and only if no enforcing
 //! rule has refused: every dimension is checked, then all are charged, or
 //! none. What is kept of the charges is settled by the upstream's reply
-//! ([`settle`]), off the request's path.
+//! (`settle`), off the request's path.
 //!
 //! # Deployment caveat
 //! The narrow dimensions are keyed by the client's address. Behind a proxy
@@ -22,7 +22,6 @@ use crate::judge::doors::{Family, family};
 use crate::judge::limit::Limit;
 use crate::judge::policy::Limits;
 use crate::judge::rules::address::Mailbox;
-use crate::mailbox::Domain;
 use crate::secret::{HashKey, KeyedHash, Purpose};
 use crate::store::limiter::{Charge, Spent};
 use crate::verdict::{Because, Cause, Reason, Verdict};
@@ -39,8 +38,8 @@ pub struct Asked<'a> {
     /// Whether the credential or bearer has been seen to be good, so that
     /// shared dimensions may be reserved for it.
     pub proven: bool,
-    /// The own (not shared) mail servers behind the address.
-    pub own_servers: &'a [Domain],
+    /// The addresses (/32, /64) of the preferred exchanges that are no shared provider's.
+    pub own_servers: &'a [IpNet],
     /// Whether the domain's mail is at a shared provider, or unknown.
     pub shared_mail: bool,
 }
@@ -87,7 +86,7 @@ fn sign_up(asked: &Asked<'_>, into: &mut Collect<'_>) {
             into.add(Limit::SignUpPerMailDomain, &[domain.as_str().as_bytes()]);
         }
         for server in asked.own_servers {
-            into.add(Limit::SignUpPerMailServer, &[server.as_str().as_bytes()]);
+            into.add(Limit::SignUpPerMailServer, &[server.to_string().as_bytes()]);
         }
     }
     into.add(Limit::SignUpTotal, &[]);
@@ -146,6 +145,25 @@ pub fn look_up(client: ClientIp, limits: &Limits, key: &HashKey) -> Vec<Charge> 
         ClientIp::Known(_) => into.network(client, Limit::LookUpPerNetwork, None),
         ClientIp::Unknown(_) => into.add(Limit::LookUpPerNetwork, &[b"unknown"]),
     }
+    into.out
+        .into_iter()
+        .map(|dimension| dimension.charge)
+        .collect()
+}
+
+/// The charges for looking up a mail server that is not known yet.
+#[must_use]
+pub fn mail_look_up(client: ClientIp, limits: &Limits, key: &HashKey) -> Vec<Charge> {
+    let mut into = Collect {
+        limits,
+        key,
+        out: Vec::with_capacity(2),
+    };
+    into.network(
+        client,
+        Limit::MailLookUpPerNetwork,
+        Some(Limit::MailLookUpPerWideNetwork),
+    );
     into.out
         .into_iter()
         .map(|dimension| dimension.charge)
@@ -217,8 +235,8 @@ impl Collect<'_> {
         match asked.app {
             AppSight::None => {}
             AppSight::Unresolved => self.add(per_app, &[b"unresolved"]),
-            AppSight::Known(_) | AppSight::Id(_) if !asked.proven => {}
-            AppSight::Known(_) | AppSight::Id(_) => {
+            AppSight::Known(_) | AppSight::Id(_) | AppSight::Late(_) if !asked.proven => {}
+            AppSight::Known(_) | AppSight::Id(_) | AppSight::Late(_) => {
                 if let Some(id) = asked.app.client_id() {
                     self.add(per_app, &[id.as_str().as_bytes()]);
                 }

@@ -70,24 +70,59 @@ struct Lapsed {
     wait: Duration,
 }
 
-/// The lock is held for one look-up in the map, never across an await.
+/// The lock is held for one look-up in the maps, never across an await.
 #[derive(Debug)]
 pub(super) struct Cache {
-    entries: Mutex<LruCache<Domain, Entry>>,
+    entries: Mutex<Entries>,
     lives: Lives,
+}
+
+/// Two generations: a domain that is asked for again moves to the second, so
+/// that a stream of domains used once cannot push out those that people use.
+#[derive(Debug)]
+struct Entries {
+    once: LruCache<Domain, Entry>,
+    again: LruCache<Domain, Entry>,
+}
+
+impl Entries {
+    fn recall(&mut self, domain: &Domain) -> Option<&mut Entry> {
+        let known = self
+            .once
+            .peek(domain)
+            .is_some_and(|entry| entry.found.is_some());
+        if known && let Some((domain, entry)) = self.once.pop_entry(domain) {
+            // Whoever is pushed out of the second generation begins anew.
+            if let Some((out, old)) = self.again.push(domain, entry) {
+                self.once.put(out, old);
+            }
+        }
+        self.held(domain)
+    }
+
+    fn held(&mut self, domain: &Domain) -> Option<&mut Entry> {
+        match self.again.contains(domain) {
+            true => self.again.get_mut(domain),
+            false => self.once.get_mut(domain),
+        }
+    }
 }
 
 impl Cache {
     pub(super) fn new(remembered: NonZeroUsize, lives: Lives) -> Self {
+        let half = NonZeroUsize::new(remembered.get().div_ceil(2)).unwrap_or(remembered);
         Self {
-            entries: Mutex::new(LruCache::new(remembered)),
+            entries: Mutex::new(Entries {
+                once: LruCache::new(half),
+                again: LruCache::new(half),
+            }),
             lives,
         }
     }
 
     pub(super) fn recall(&self, domain: &Domain, now: Instant) -> Recall {
         let mut entries = self.entries.lock();
-        let Some(entry) = entries.get(domain) else {
+        let Some(entry) = entries.recall(domain) else {
             return Recall::Nothing;
         };
         let resting = entry.lapsed.filter(|lapsed| now < lapsed.next_try);
@@ -117,7 +152,13 @@ impl Cache {
             found,
             lapsed: None,
         };
-        self.entries.lock().put(domain, entry);
+        let mut entries = self.entries.lock();
+        match entries.held(&domain) {
+            Some(held) => *held = entry,
+            None => {
+                entries.once.put(domain, entry);
+            }
+        }
     }
 
     /// Remembers a lapse beside what was found before. While the resolver itself is
@@ -130,7 +171,12 @@ impl Cache {
         now: Instant,
     ) {
         let mut entries = self.entries.lock();
-        let entry = entries.get_or_insert_mut(domain, Entry::default);
+        if entries.held(&domain).is_none() {
+            entries.once.put(domain.clone(), Entry::default());
+        }
+        let Some(entry) = entries.held(&domain) else {
+            return;
+        };
         let wait = match entry.lapsed {
             Some(before) if !resolver_down => before.wait.saturating_mul(2),
             Some(_) | None => Duration::ZERO,
@@ -229,16 +275,33 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_domain_goes_first() {
-        let (cache, now) = (cache(2), Instant::now());
+        let (cache, now) = (cache(4), Instant::now());
         for name in ["a.test", "b.test"] {
             cache.found(domain(name), server(), 60 * SECOND, now);
         }
-        let _ = cache.recall(&domain("a.test"), now);
         cache.lapsed(domain("c.test"), LapseCause::Deadline, false, now);
-        assert_eq!(cache.recall(&domain("b.test"), now), Recall::Nothing);
+        assert_eq!(cache.recall(&domain("a.test"), now), Recall::Nothing);
         assert_eq!(
-            cache.recall(&domain("a.test"), now),
+            cache.recall(&domain("b.test"), now),
             Recall::Fresh(server())
         );
+    }
+
+    #[test]
+    fn domains_used_once_do_not_push_out_what_people_use() {
+        let (cache, now) = (cache(8), Instant::now());
+        let provider = domain("provider.test");
+        cache.found(provider.clone(), server(), 60 * SECOND, now);
+        assert_eq!(cache.recall(&provider, now), Recall::Fresh(server()));
+        for number in 0..1000 {
+            let bot = domain(&format!("b{number}.test"));
+            match number % 2 {
+                0 => cache.found(bot, server(), 60 * SECOND, now),
+                _ => cache.lapsed(bot, LapseCause::Deadline, false, now),
+            }
+        }
+        assert_eq!(cache.recall(&provider, now), Recall::Fresh(server()));
+        let held = cache.entries.lock();
+        assert!(held.once.len() + held.again.len() <= 8);
     }
 }

@@ -9,7 +9,7 @@
 use http::StatusCode;
 
 use super::BOUND;
-use crate::mailbox::EmailAddress;
+use crate::secret::Secret;
 
 /// What the page says of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +22,10 @@ pub enum Current {
     Unknown,
 }
 
-/// Reads the reply to [`edit_page`](super::edit_page) and compares the address in it with `new`,
-/// both trimmed and in lower case. Looks at the first [`BOUND`] bytes.
+/// Reads the reply to [`edit_page`](super::edit_page) and compares the address in it, trimmed
+/// and in lower case, with `new`, which is so already. Looks at the first [`BOUND`] bytes.
 #[must_use]
-pub fn read_edit_page(status: StatusCode, body: &[u8], new: &EmailAddress) -> Current {
+pub fn read_edit_page(status: StatusCode, body: &[u8], new: &Secret) -> Current {
     if status != StatusCode::OK {
         return Current::Unknown;
     }
@@ -37,7 +37,7 @@ pub fn read_edit_page(status: StatusCode, body: &[u8], new: &EmailAddress) -> Cu
     let current = unescape(value).trim_matches(blank).to_lowercase();
     if current.is_empty() {
         Current::Unknown
-    } else if current == new.exact.expose() {
+    } else if current == new.expose() {
         Current::Unchanged
     } else {
         Current::Changed

@@ -2,7 +2,7 @@
 //!
 //! By API: `client_name`, `redirect_uris` (text, or an array on newer
 //! versions), `website`. In the settings: `doorkeeper_application[name]`,
-//! `[redirect_uri]`, `[website]`. Redirect URIs are split as Ruby splits, at
+//! `[redirect_uri]` (text only: an array is dropped), `[website]`. Redirect URIs are split as Ruby splits, at
 //! ASCII white space and NUL. A change may leave the name out, so an app
 //! without one is still an app; it then has an empty name.
 
@@ -12,20 +12,24 @@ use crate::rack::Fault;
 
 /// `POST /api/v1/apps`.
 pub(super) fn by_api(top: Fields<'_>) -> Result<Option<NewApp>, Fault> {
-    read(top, "client_name", "redirect_uris")
+    let redirects = top.texts("redirect_uris")?;
+    read(top, "client_name", redirects.iter().copied())
 }
 
 /// `POST /settings/applications` and its `PUT`.
 pub(super) fn in_settings(app: Fields<'_>) -> Result<Option<NewApp>, Fault> {
-    read(app, "name", "redirect_uri")
+    let redirects = app.scalar("redirect_uri")?;
+    read(app, "name", redirects.iter().map(String::as_str))
 }
 
-fn read(fields: Fields<'_>, name: &str, redirects: &str) -> Result<Option<NewApp>, Fault> {
+fn read<'a>(
+    fields: Fields<'_>,
+    name: &str,
+    redirects: impl Iterator<Item = &'a str>,
+) -> Result<Option<NewApp>, Fault> {
     let name = fields.scalar(name)?;
     let website = fields.scalar("website")?.filter(|site| !site.is_empty());
-    let redirect_uris: Vec<String> = fields
-        .texts(redirects)?
-        .into_iter()
+    let redirect_uris: Vec<String> = redirects
         .flat_map(|text| text.split(is_blank))
         .filter(|uri| !uri.is_empty())
         .map(str::to_owned)

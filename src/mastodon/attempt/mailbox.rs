@@ -11,6 +11,7 @@ use crate::endpoint::Endpoint;
 use crate::mail::address;
 use crate::mailbox::EmailAddress;
 use crate::rack;
+use crate::secret::Secret;
 use crate::verdict::Unreadable;
 
 /// `email` where it enters or changes.
@@ -21,10 +22,11 @@ pub(super) fn must_read(
     let text = fields
         .scalar("email")
         .map_err(|fault| Fault::at(endpoint, fault))?;
-    address::read(&text.unwrap_or_default()).map_err(|fault| Fault {
+    address::read(text.as_deref().unwrap_or_default()).map_err(|fault| Fault {
         unreadable: Unreadable::Address,
         endpoint: Some(endpoint),
         fact: fault.to_string(),
+        address: text.as_deref().map(typed),
     })
 }
 
@@ -32,4 +34,10 @@ pub(super) fn must_read(
 pub(super) fn may_read(fields: Fields<'_>) -> Result<Option<EmailAddress>, rack::Fault> {
     let text = fields.scalar("email")?;
     Ok(address::read(&text.unwrap_or_default()).unwrap_or(None))
+}
+
+/// As it would be stored, for comparison with what an account has.
+fn typed(text: &str) -> Secret {
+    let blank = |c: char| c.is_ascii_whitespace() || c == '\0' || c == '\u{b}';
+    Secret::new(text.trim_matches(blank).to_lowercase())
 }

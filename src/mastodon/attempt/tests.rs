@@ -122,6 +122,10 @@ fn kinds_that_nobody_sends_are_refused() {
             "/settings/applications",
             r#"{"doorkeeper_application":"x"}"#,
         ),
+        (
+            "/settings/applications",
+            r#"{"doorkeeper_application":{"redirect_uri":["urn:x"]}}"#,
+        ),
         ("/oauth/token", r#"{"client_id":1}"#),
         ("/oauth/token", r#"{"client_id":"x","client_secret":["x"]}"#),
         ("/oauth/token", r#"{"grant_type":["password"]}"#),

@@ -62,6 +62,10 @@ const ROUTED: &[(&str, &str, Door)] = &[
     // Row 11, 12.
     ("POST", "/settings/applications", Door::AppSettings),
     ("POST", "/settings/applications.json", Door::AppSettings),
+    ("POST", "/oauth/applications", Door::AppSettings),
+    ("POST", "/oauth/applications.json/", Door::AppSettings),
+    ("PATCH", "/oauth//applications/12.json", Door::AppSettings),
+    ("PUT", "/settings/applications/new", Door::AppSettings),
     ("PUT", "/settings/applications/12", Door::AppSettings),
     (
         "PATCH",
@@ -195,6 +199,8 @@ const UNROUTED: &[(&str, &str)] = &[
     ("GET", "/oauth/authorize/native"),
     ("GET", "/settings/applications"),
     ("GET", "/settings/applications/new"),
+    ("GET", "/oauth/applications"),
+    ("GET", "/oauth/applications/12"),
     ("DELETE", "/settings/applications/12"),
     ("POST", "/settings/applications/12/regenerate"),
     ("POST", "/settings/applications.json/12"),

@@ -69,6 +69,8 @@ fn refusals() -> Vec<(Rule, Because)> {
         (Rule::MailServer, Because::Ban),
         (Rule::MailServer, Because::Undeliverable),
         (Rule::MailServer, MINUTE),
+        (Rule::MailCluster, Because::Ban),
+        (Rule::AppCluster, Because::Ban),
         (Rule::Rate, spent(300)),
         (Rule::Unreadable, Because::Unreadable(Unreadable::Malformed)),
         (Rule::Unreadable, Because::Unreadable(Unreadable::TooLarge)),

@@ -101,14 +101,40 @@ impl<'a, S: Inner> Upstream<'a, S> {
         answer.ok().flatten()
     }
 
+    /// Whether the signed-in account has `address` already; `None` if nobody says.
+    pub(super) async fn has_address(
+        &self,
+        address: &Secret,
+        client: ClientIp,
+        at: Timestamp,
+    ) -> Option<bool> {
+        if !self.may_ask(client, at) {
+            return None;
+        }
+        let request = ask::edit_page(self.behalf.as_ref()?, self.headers)?;
+        let (status, body) = self.fetch("edit-page", request).await?;
+        match ask::read_edit_page(status, &body, address) {
+            Current::Unchanged => Some(true),
+            Current::Changed => Some(false),
+            Current::Unknown => None,
+        }
+    }
+
     /// Whether one more look-up may go upstream on behalf of `client`.
     fn may_ask(&self, client: ClientIp, at: Timestamp) -> bool {
         let policy = self.shared.judge.policy();
         let store = self.shared.judge.store();
         let charges = rate::look_up(client, &policy.limits, store.key());
         let now = at.as_microsecond().unsigned_abs();
-        let allowed = store.limiter().reserve(&charges, now).is_ok()
-            && self.shared.asks.limit.check().is_ok();
+        // The process's own limit first: what it refuses must not be charged to anybody.
+        let allowed = self.shared.asks.limit.check().is_ok()
+            && match store.limiter().reserve(&charges, now) {
+                Ok(reservation) => {
+                    store.limiter().keep(reservation);
+                    true
+                }
+                Err(_) => false,
+            };
         if !allowed {
             metrics().judge.asked("any", "limited");
         }
@@ -120,8 +146,10 @@ impl<'a, S: Inner> Upstream<'a, S> {
         let hash = store
             .key()
             .hash(Purpose::Token, &[bearer.expose().as_bytes()]);
-        if let Some(id) = in_time(store.token_app(hash)).await {
-            return self.app_of_id(attempt, id, Some(bearer)).await;
+        match in_time(store.token_app(hash)).await {
+            Ok(Some(id)) => return self.app_of_id(attempt, id, Some(bearer)).await,
+            Ok(None) => {}
+            Err(Late) => return AppSight::Late(None),
         }
         if self.known_unknown(hash, attempt.at) || !self.may_ask(attempt.client, attempt.at) {
             return AppSight::Unresolved;
@@ -136,7 +164,8 @@ impl<'a, S: Inner> Upstream<'a, S> {
         let answer = self.fetch("token-info", request).await;
         match answer.map(|(status, body)| ask::read_token_info(status, &body)) {
             Some(TokenApp::App(id)) => {
-                store.learn_token(hash, &id).await;
+                // Late is no harm: it is queued, and is asked for again otherwise.
+                let _ = in_time(async { Some(store.learn_token(hash, &id).await) }).await;
                 self.app_of_id(attempt, id, Some(bearer)).await
             }
             Some(TokenApp::Nobody) => {
@@ -159,16 +188,18 @@ impl<'a, S: Inner> Upstream<'a, S> {
         id: ClientId,
         bearer: Option<&Secret>,
     ) -> AppSight {
-        if let Some(app) = in_time(self.shared.judge.store().app(&id)).await {
-            return AppSight::Known(app);
+        let store = self.shared.judge.store();
+        let mut known = in_time(store.app(&id)).await;
+        if let (Ok(None), Some(bearer)) = (&known, bearer) {
+            self.learn_name(&id, bearer, attempt.client, attempt.at)
+                .await;
+            known = in_time(store.app(&id)).await;
         }
-        if let Some(bearer) = bearer {
-            Box::pin(self.learn_name(&id, bearer, attempt.client, attempt.at)).await;
-            if let Some(app) = in_time(self.shared.judge.store().app(&id)).await {
-                return AppSight::Known(app);
-            }
+        match known {
+            Ok(Some(app)) => AppSight::Known(app),
+            Ok(None) => AppSight::Id(id),
+            Err(Late) => AppSight::Late(Some(id)),
         }
-        AppSight::Id(id)
     }
 
     /// Asks what the app behind `token` is called, and keeps it.
@@ -208,12 +239,15 @@ impl<'a, S: Inner> Upstream<'a, S> {
     }
 }
 
-async fn in_time<T>(register: impl Future<Output = Option<T>>) -> Option<T> {
+/// The register did not answer in time.
+struct Late;
+
+async fn in_time<T>(register: impl Future<Output = Option<T>>) -> Result<Option<T>, Late> {
     let answer = tokio::time::timeout(REGISTER_DEADLINE, register).await;
-    if answer.is_err() {
+    answer.map_err(|_| {
         metrics().judge.asked("register", "late");
-    }
-    answer.ok().flatten()
+        Late
+    })
 }
 
 impl<S: Inner> Asking for Upstream<'_, S> {
@@ -232,17 +266,8 @@ impl<S: Inner> Asking for Upstream<'_, S> {
 
     fn unchanged<'a>(&'a self, attempt: &'a Attempt) -> Answer<'a, Option<bool>> {
         Box::pin(async move {
-            let email = attempt.email.as_ref()?;
-            if self.shared.asks.limit.check().is_err() {
-                return None;
-            }
-            let request = ask::edit_page(self.behalf.as_ref()?, self.headers)?;
-            let (status, body) = self.fetch("edit-page", request).await?;
-            match ask::read_edit_page(status, &body, email) {
-                Current::Unchanged => Some(true),
-                Current::Changed => Some(false),
-                Current::Unknown => None,
-            }
+            let address = &attempt.email.as_ref()?.exact;
+            self.has_address(address, attempt.client, attempt.at).await
         })
     }
 }

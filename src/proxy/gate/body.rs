@@ -3,16 +3,21 @@
 //!
 //! The bytes read are the bytes forwarded. A body over the first bound is a
 //! 413; when the second is reached the gate answers 503 rather than grow.
+//! Where nothing is to be refused, both go on unread instead, put together
+//! again with what was read of them.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
+use http_body::Frame;
 use http_body_util::BodyExt;
 
-use crate::proxy::Body;
+use crate::proxy::{Body, BodyError};
 
 /// The two bounds, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,15 +67,45 @@ impl Drop for Share {
     }
 }
 
-/// Why a body was not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a body was not read; the body itself, if there still is one.
+#[derive(Debug)]
 pub(crate) enum Unread {
     /// Over [`Bounds::one`].
-    TooLarge,
+    TooLarge(Body),
     /// Over [`Bounds::all`].
-    Full,
+    Full(Body),
     /// The client hung up, stalled, or broke the framing.
     Broken,
+}
+
+/// What was read of a body, then the rest of it.
+struct Rejoined {
+    read: [Bytes; 2],
+    rest: Body,
+}
+
+impl Rejoined {
+    fn body(read: BytesMut, last: Bytes, rest: Body) -> Body {
+        Body::boxed(Self {
+            read: [read.freeze(), last],
+            rest,
+        })
+    }
+}
+
+impl http_body::Body for Rejoined {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.read.iter_mut().find(|part| !part.is_empty()) {
+            Some(part) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(part))))),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
 }
 
 impl Held {
@@ -90,13 +125,15 @@ impl Held {
             .and_then(|text| text.parse::<usize>().ok())
             .unwrap_or(0);
         if declared > self.bounds.one {
-            return Err(Unread::TooLarge);
+            return Err(Unread::TooLarge(body));
         }
         let mut share = Share {
             of: Arc::clone(&self.bytes),
             bytes: 0,
         };
-        self.take(&mut share, OVERHEAD)?;
+        if !self.take(&mut share, OVERHEAD) {
+            return Err(Unread::Full(body));
+        }
         let mut bytes = BytesMut::new();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Unread::Broken)?;
@@ -105,9 +142,11 @@ impl Held {
                 continue;
             };
             if bytes.len() + chunk.len() > self.bounds.one {
-                return Err(Unread::TooLarge);
+                return Err(Unread::TooLarge(Rejoined::body(bytes, chunk, body)));
             }
-            self.take(&mut share, chunk.len())?;
+            if !self.take(&mut share, chunk.len()) {
+                return Err(Unread::Full(Rejoined::body(bytes, chunk, body)));
+            }
             bytes.extend_from_slice(&chunk);
         }
         Ok(Whole {
@@ -116,13 +155,10 @@ impl Held {
         })
     }
 
-    fn take(&self, share: &mut Share, more: usize) -> Result<(), Unread> {
+    /// Whether there was room; what is taken is given back with the share either way.
+    fn take(&self, share: &mut Share, more: usize) -> bool {
         share.bytes += more;
         let before = self.bytes.fetch_add(more, Ordering::Relaxed);
-        if before + more > self.bounds.all {
-            Err(Unread::Full)
-        } else {
-            Ok(())
-        }
+        before + more <= self.bounds.all
     }
 }

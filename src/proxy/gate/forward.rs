@@ -24,9 +24,10 @@ use crate::proxy::gate::body::Whole;
 use crate::proxy::gate::{Inner, Shared};
 use crate::proxy::{Body, BodyError, Fault};
 use crate::telemetry::metrics;
+use crate::verdict::Rule;
 
 /// Frames that may wait for a slow client.
-const WAITING: usize = 4;
+const WAITING: usize = 16;
 
 type Sender = mpsc::Sender<Result<Frame<Bytes>, BodyError>>;
 
@@ -40,6 +41,12 @@ pub(super) async fn untouched<S: Inner>(
     whole: Whole,
 ) -> Response<Body> {
     call(inner, head, whole.bytes).await
+}
+
+/// Sends on what is not held, as it comes.
+pub(super) async fn streamed<S: Inner>(inner: &mut S, head: Parts, body: Body) -> Response<Body> {
+    let Ok(response) = inner.call(Request::from_parts(head, body)).await;
+    response
 }
 
 async fn call<S: Inner>(inner: &mut S, mut head: Parts, bytes: Bytes) -> Response<Body> {
@@ -77,7 +84,8 @@ pub(super) async fn learning<S: Inner>(
     let headers_sent = head.headers.clone();
     let session = Session::of_request(&headers_sent);
     let response = call(&mut inner, head, whole.bytes.clone()).await;
-    if response.extensions().get::<Fault>().is_some() {
+    // Of any other fault the upstream may have heard: that is unclear, below.
+    if response.extensions().get() == Some(&Fault::Unreachable) {
         unreached(&shared, &attempt, judgement, event.id);
         let _ = answer.send(response);
         return;
@@ -96,8 +104,8 @@ pub(super) async fn learning<S: Inner>(
     };
     let lesson = reply::lesson(attempt.endpoint, &session, status, &headers, body);
     metrics().judge.came_of(attempt.endpoint, lesson.outcome);
-    shared.judge.store().outcome(event.id, lesson.outcome);
-    if lesson.outcome != Outcome::Fail {
+    let let_in = lesson.outcome != Outcome::Fail;
+    if let_in && shared.judge.asks(Rule::MailServer, attempt.endpoint) {
         shared.judge.look_again_later(&attempt, &event);
     }
     let unnamed = lesson
@@ -112,10 +120,13 @@ pub(super) async fn learning<S: Inner>(
             .learn_name(&client_id, &token, attempt.client, attempt.at)
             .await;
     }
+    // Last: whoever sees the outcome may rely on all that it taught.
+    shared.judge.store().outcome(event.id, lesson.outcome);
 }
 
 /// The upstream never heard of it, so nothing is kept of it.
 fn unreached(shared: &Shared, attempt: &Attempt, judgement: Judgement, id: EventId) {
+    shared.judge.registers().withdraw(&judgement.counted);
     if let Some(reserved) = judgement.reserved {
         shared.judge.forget(reserved);
     }

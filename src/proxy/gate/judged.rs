@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use jiff::Timestamp;
 
 use crate::attempt::{Attempt, ClientIp};
+use crate::endpoint::Endpoint;
 use crate::mastodon::attempt::{self, Fault, Reading};
 use crate::mastodon::endpoint::{self, GuardedPath};
 use crate::proxy::counted::spawn_counted;
@@ -30,7 +31,7 @@ pub(super) async fn call<S: Inner>(
     let (head, body) = request.into_parts();
     let whole = match shared.held.read(&head.headers, body).await {
         Ok(whole) => whole,
-        Err(unread) => return refuse_unread(&shared, path, client, &head, unread),
+        Err(unread) => return refuse_unread(inner, &shared, path, client, head, unread).await,
     };
     let at = Timestamp::now();
     let read = attempt::read(path, &head, &whole.bytes, client, at);
@@ -43,62 +44,133 @@ pub(super) async fn call<S: Inner>(
         Ok(Reading::Open | Reading::Attempt(_)) => {
             Box::pin(forward::untouched(&mut inner, head, whole)).await
         }
-        Err(fault) => Box::pin(unreadable(inner, &shared, client, head, whole, &fault, at)).await,
+        Err(fault) => {
+            let met = Met { path, client, at };
+            Box::pin(not_read(inner, &shared, met, head, whole, fault)).await
+        }
     };
     metrics().judge.observe_latency(started.elapsed());
     response
 }
 
-fn refuse_unread(
+/// Where, by whom and when.
+struct Met {
+    path: GuardedPath,
+    client: ClientIp,
+    at: Timestamp,
+}
+
+/// What cannot be read is refused, unless the account has that odd address
+/// already or nothing is to be refused here.
+async fn not_read<S: Inner>(
+    mut inner: S,
+    shared: &Shared,
+    met: Met,
+    head: Parts,
+    whole: Whole,
+    fault: Fault,
+) -> Response<Body> {
+    let Met { path, client, at } = met;
+    if !has_it_already(&inner, shared, &head, &fault, client, at).await {
+        let guarded = guards(shared, path, &head, fault.endpoint);
+        let mode = unreadable_mode(shared, guarded);
+        if let Some(refusal) = unreadable(shared, client, &head, &fault, mode, at) {
+            return refusal;
+        }
+    }
+    forward::untouched(&mut inner, head, whole).await
+}
+
+/// A body that is not held cannot be judged: refused, unless nothing is to be
+/// refused at this door. Then it streams on, unread.
+async fn refuse_unread<S: Inner>(
+    mut inner: S,
     shared: &Shared,
     path: GuardedPath,
     client: ClientIp,
-    head: &Parts,
+    head: Parts,
     unread: Unread,
 ) -> Response<Body> {
-    match unread {
-        Unread::Full => answer::full(),
-        Unread::Broken => answer::broken(),
-        Unread::TooLarge => {
+    let endpoint = endpoint::endpoint(path, &head.method).unwrap_or(path.usual());
+    let guarded = guards(shared, path, &head, Some(endpoint));
+    let mode = unreadable_mode(shared, guarded);
+    let body = match unread {
+        Unread::Broken => return answer::broken(),
+        Unread::Full(_) if mode == Mode::Enforce => return answer::full(),
+        Unread::Full(body) => body,
+        Unread::TooLarge(body) => {
             let fault = Fault {
                 unreadable: Unreadable::TooLarge,
-                endpoint: Some(endpoint::endpoint(path, &head.method).unwrap_or(path.usual())),
+                endpoint: Some(endpoint),
                 fact: "the body is over the bound for a guarded request".into(),
+                address: None,
             };
-            record::unreadable(
-                shared,
-                client,
-                head,
-                &fault,
-                Mode::Enforce,
-                Timestamp::now(),
-            )
+            let now = Timestamp::now();
+            match unreadable(shared, client, &head, &fault, mode, now) {
+                Some(refusal) => return refusal,
+                None => body,
+            }
         }
-    }
+    };
+    forward::streamed(&mut inner, head, body).await
 }
 
 /// What cannot be read cannot be judged: refused, unless the rule only observes.
-async fn unreadable<S: Inner>(
-    mut inner: S,
+fn unreadable(
     shared: &Shared,
     client: ClientIp,
-    head: Parts,
-    whole: Whole,
+    head: &Parts,
     fault: &Fault,
+    mode: Mode,
     at: Timestamp,
-) -> Response<Body> {
-    let mode = shared.judge.policy().mode(Rule::Unreadable);
-    let guarded = fault
-        .endpoint
-        .is_none_or(|endpoint| shared.judge.guards(endpoint));
-    if mode == Mode::Off || !guarded {
-        return forward::untouched(&mut inner, head, whole).await;
+) -> Option<Response<Body>> {
+    if mode == Mode::Off {
+        return None;
     }
-    let refusal = record::unreadable(shared, client, &head, fault, mode, at);
-    if mode == Mode::Enforce {
-        return refusal;
+    let refusal = record::unreadable(shared, client, head, fault, mode, at);
+    (mode == Mode::Enforce).then_some(refusal)
+}
+
+/// Whether any door that an unreadable request may be for is guarded: a verb
+/// hidden in a body that nobody could read must not pick an unguarded one.
+fn guards(shared: &Shared, path: GuardedPath, head: &Parts, likeliest: Option<Endpoint>) -> bool {
+    let hidden: &[Method] = match head.method {
+        Method::POST => &[Method::GET, Method::POST, Method::PUT],
+        _ => &[],
+    };
+    let hidden = hidden
+        .iter()
+        .filter_map(|verb| endpoint::endpoint(path, verb));
+    likeliest
+        .into_iter()
+        .chain(hidden)
+        .any(|endpoint| shared.judge.guards(endpoint))
+}
+
+fn unreadable_mode(shared: &Shared, guarded: bool) -> Mode {
+    match guarded {
+        true => shared.judge.policy().mode(Rule::Unreadable),
+        false => Mode::Off,
     }
-    forward::untouched(&mut inner, head, whole).await
+}
+
+/// Row 2's form always carries the account's address: somebody with an old, odd
+/// one may still change a password.
+async fn has_it_already<S: Inner>(
+    inner: &S,
+    shared: &Shared,
+    head: &Parts,
+    fault: &Fault,
+    client: ClientIp,
+    at: Timestamp,
+) -> bool {
+    match (fault.endpoint, &fault.address) {
+        (Some(Endpoint::EmailChange), Some(address)) => {
+            let asking = Upstream::new(inner.clone(), shared, &head.headers);
+            asking.has_address(address, client, at).await == Some(true)
+        }
+        _ => false,
+    }
 }
 
 /// Judges and forwards in a task of its own, so that a client who hangs up
@@ -119,9 +191,6 @@ async fn judge<S: Inner>(
         let judgement = shared.judge.judge(&attempt, &asking).await;
         let event = record::judged(&shared, &attempt, &judgement);
         if judgement.decision.refusal().is_some() {
-            if let Some(reserved) = judgement.reserved {
-                shared.judge.forget(reserved);
-            }
             let refusal = answer::refusal(&attempt, &judgement.decision, event.id, &head);
             // The client may have left; the event is recorded all the same.
             let _ = answer.send(refusal);

@@ -6,6 +6,7 @@ use http::Response;
 use http::request::Parts;
 use jiff::Timestamp;
 
+use crate::app::{AppName, ClientId};
 use crate::attempt::{Attempt, ClientIp};
 use crate::event::{Event, VerdictRecord};
 use crate::judge::{Judge, Judgement};
@@ -21,16 +22,25 @@ pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) 
     let app = judgement.app.app();
     let mut event = blank(&shared.judge, attempt.at, attempt.client);
     event.endpoint = Some(attempt.endpoint);
-    event.username = attempt.username.clone();
+    event.username = attempt.username.as_deref().map(cut);
     event.mail_domain = attempt.email.as_ref().map(|email| email.domain().clone());
     event.mailbox = judgement.mailbox.map(|mailbox| mailbox.exact);
     event.canonical_mailbox = judgement.mailbox.map(|mailbox| mailbox.canonical);
     event.mail_server = judgement.mail_server.clone();
-    event.client_id = judgement.app.client_id().cloned();
+    let client_id = judgement.app.client_id();
+    event.client_id = client_id.map(|id| ClientId::new(&cut(id.as_str())));
     let named = attempt.new_app.as_ref().map(|app| app.name.clone());
-    event.app_name = named.or_else(|| app.map(|app| app.name.clone()));
+    let name = named.or_else(|| app.map(|app| app.name.clone()));
+    event.app_name = name.map(|name| AppName::new(&cut(name.as_str())));
     event.grant = attempt.grant.map(|grant| grant.name().to_owned());
     finish(&shared.judge, event, &judgement.decision)
+}
+
+/// What of a text that the client chose is worth keeping.
+const LONGEST: usize = 256;
+
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
 }
 
 /// Records an unreadable request and answers it.
@@ -107,8 +117,8 @@ fn finish(judge: &Judge, mut event: Event, decision: &Decision) -> Event {
     event.verdicts = decision.verdicts.iter().filter_map(write_down).collect();
     for judged in &decision.verdicts {
         metrics().judge.decided(judged);
-        if let Verdict::Abstain(Cause::ClientUnknown(why)) = &judged.verdict {
-            client_unknown(&why.to_string());
+        if let Verdict::Abstain(cause) = &judged.verdict {
+            troubled(cause);
         }
     }
     metrics().judge.attempted(event.endpoint, event.admitted);
@@ -131,11 +141,24 @@ fn write_down(judged: &Judged) -> Option<VerdictRecord> {
     })
 }
 
-fn client_unknown(why: &str) {
-    let text = format!(
-        "{why}: rules keyed by the client's address abstain; check listen.trusted-proxies and nginx, or run `tuskgate doctor`"
-    );
-    if raise(Trouble::ClientUnknown, &text) {
+/// Says aloud what keeps a rule from judging anybody.
+fn troubled(cause: &Cause) {
+    let (trouble, text) = match cause {
+        Cause::ClientUnknown(why) => (
+            Trouble::ClientUnknown,
+            format!(
+                "{why}: rules keyed by the client's address abstain; check listen.trusted-proxies and nginx, or run `tuskgate doctor`"
+            ),
+        ),
+        Cause::ResolverDown => (
+            Trouble::ResolverDown,
+            format!(
+                "{cause}: mail servers are not judged; check [dns] servers and the system's resolver"
+            ),
+        ),
+        Cause::SharedProvider(_) | Cause::Allow(_) | Cause::Lapse(_) | Cause::Unchanged => return,
+    };
+    if raise(trouble, &text) {
         tracing::warn!("{text}");
     }
 }

@@ -11,7 +11,10 @@ fn check(method: &str, target: &str, hosts: &[&str]) -> Result<String, Fault> {
         request.headers_mut().append(HOST, host);
     }
     let found = Found::look(request.headers());
-    check_target(&mut request, &found).map(|()| request.uri().to_string())
+    check_target(&mut request, &found)?;
+    // As it is written on the wire; a `Uri` shows itself with a `/` it may not have.
+    let target = request.uri().path_and_query().expect("a path");
+    Ok(target.as_str().to_owned())
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::proxy::fault::Fault;
 use crate::proxy::origin::{Address, Names};
 use crate::proxy::stream::Stream;
 use crate::telemetry::metrics;
+use crate::telemetry::trouble::{self, Trouble};
 
 /// What is connected to.
 #[derive(Debug)]
@@ -52,11 +53,18 @@ impl Target {
             Fault::Unreachable
         })?;
         metrics().proxy.upstream_connects.inc();
+        if self.complained.swap(0, Relaxed) != 0 {
+            trouble::clear(Trouble::UpstreamDown);
+        }
         Ok(Box::new(Wire::new(stream)))
     }
 
-    /// Once in a while: every request meets the same trouble.
+    /// Logged once in a while: every request meets the same trouble.
     fn complain(&self, now: u64, error: &io::Error) {
+        let text = format!(
+            "the upstream takes no connections ({error}): is Mastodon up, and upstream.address right?"
+        );
+        trouble::raise(Trouble::UpstreamDown, text);
         let last = self.complained.load(Relaxed);
         if last == 0 || now >= last + COMPLAIN_EVERY {
             self.complained.store(now, Relaxed);

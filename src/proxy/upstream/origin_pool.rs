@@ -52,10 +52,9 @@ impl Origin {
         let now = self.pace.clock.now();
         let mut kept = self.kept.lock();
         while let Some(mut one) = kept.pop() {
-            let spent = one.wire.is_spent()
-                || self.expired(&one, now)
-                || (surely && one.wire.is_spent_for_sure());
-            if !spent {
+            let spent = one.wire.is_spent() || self.expired(&one, now);
+            let gone = spent || (surely && one.wire.is_spent_for_sure());
+            if !gone {
                 return Some(one.wire);
             }
         }

@@ -5,6 +5,7 @@
 //! release is refused, never touched. Kept aside means renamed with its journal
 //! to `NAME.damaged-DATE`: an admin can still salvage it with `sqlite3 .recover`.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::StoreError;
-use super::folder::{Folder, tighten};
+use super::folder::{Folder, read_key, tighten};
 use crate::secret::HashKey;
 
 /// What a file is and how careful it must be.
@@ -75,6 +76,29 @@ pub(in crate::store) fn open_reader(
 ) -> Result<Connection, StoreError> {
     read_only(&folder.path().join(kind.name))
         .map_err(|source| StoreError::sqlite(kind.name, source))
+}
+
+/// An existing file, for reading only and without its folder's lock: sound, of
+/// this release's schema, under the folder's key.
+pub(in crate::store) fn open_checked(
+    folder: &Path,
+    kind: &FileKind,
+) -> Result<Connection, StoreError> {
+    let path = folder.join(kind.name);
+    let fault = |source| StoreError::sqlite(kind.name, source);
+    let connection = read_only(&path).map_err(fault)?;
+    check(&connection, &path, kind).map_err(fault)?;
+    let known = kind.migrations.len() as i64;
+    let found: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(fault)?;
+    match found.cmp(&known) {
+        Ordering::Equal => {}
+        Ordering::Greater => return Err(StoreError::Newer { path, found, known }),
+        Ordering::Less => return Err(StoreError::Older { path, found, known }),
+    }
+    under_key(&connection, &path, kind, &read_key(folder)?)?;
+    Ok(connection)
 }
 
 fn open_sound(path: &Path, kind: &FileKind) -> Result<Connection, StoreError> {

@@ -52,6 +52,17 @@ impl Folder {
     }
 }
 
+/// The key of a store that is there; none is made.
+pub(in crate::store) fn read_key(folder: &Path) -> Result<HashKey, StoreError> {
+    let path = folder.join("key");
+    let text = std::fs::read_to_string(&path).map_err(|source| StoreError::Folder {
+        path: path.clone(),
+        source,
+    })?;
+    let bytes = read_hex(text.trim()).ok_or(StoreError::Key { path })?;
+    Ok(HashKey::new(&bytes))
+}
+
 /// The key in a folder; made if there is none and no file that depends on one.
 fn key(folder: &Path) -> Result<HashKey, StoreError> {
     let path = folder.join("key");

@@ -5,12 +5,11 @@
 //! rows. Admitted events are never merged. Pure: the time comes with the event.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::attempt::narrow_network;
+use crate::attempt::wide_network;
 use crate::event::{Event, EventId};
 use crate::verdict::{Mode, Rule};
 
@@ -139,21 +138,23 @@ pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
         .iter()
         .find(|verdict| verdict.mode == Mode::Enforce && verdict.verdict == "refuse")?;
     let about = match verdict.rule {
-        Rule::ClientBan | Rule::Unreadable => event.client.map(network),
-        Rule::Address => event.canonical_mailbox.map(|hash| hash.to_string()),
-        Rule::MailDomain => event.mail_domain.as_ref().map(ToString::to_string),
-        Rule::MailServer => event.mail_server.first().cloned(),
-        Rule::AppBan | Rule::Rate => event.client_id.as_ref().map(ToString::to_string),
+        // The entry that hit, of which there are as many as an admin made.
+        Rule::MailDomain | Rule::AppBan => verdict.fact.clone(),
+        // Else by who asks and not by what for: an attacker has more domains and
+        // names than networks, and a flood with addresses of a large provider
+        // must not swallow the rows of that provider's honest people.
+        Rule::ClientBan
+        | Rule::Unreadable
+        | Rule::Address
+        | Rule::MailServer
+        | Rule::MailCluster
+        | Rule::AppCluster
+        | Rule::Rate => {
+            let network = event.client.map(|ip| wide_network(ip).to_string());
+            network.unwrap_or_else(|| verdict.fact.clone())
+        }
     };
-    let about = about
-        .or_else(|| event.mail_domain.as_ref().map(ToString::to_string))
-        .or_else(|| event.client.map(network))
-        .unwrap_or_default();
     Some((verdict.rule, about))
-}
-
-fn network(client: IpAddr) -> String {
-    narrow_network(client).to_string()
 }
 
 #[cfg(test)]

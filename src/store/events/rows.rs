@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[&str] = &["
         body        TEXT NOT NULL
     ) STRICT;
     CREATE INDEX events_at ON events (at);
+    CREATE INDEX events_admitted_at ON events (admitted, at);
 "];
 
 pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
@@ -158,14 +159,15 @@ pub(super) fn sweep(
     Ok(swept)
 }
 
-/// Removes the `most` oldest events.
+/// Removes the `most` oldest events, refused ones first: what was let in must
+/// not be forgotten because somebody was refused often.
 pub(super) fn drop_oldest(connection: &Connection, most: usize) -> rusqlite::Result<usize> {
     if most == 0 {
         return Ok(0);
     }
     let swept = connection
         .prepare_cached(
-            "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY at LIMIT ?1)",
+            "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY admitted, at LIMIT ?1)",
         )?
         .execute([most as i64])?;
     give_space_back(connection, swept)?;

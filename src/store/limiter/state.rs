@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::changed::Changed;
 use super::open::Open;
 use super::pace::Pace;
 use super::saved::{Cursor, SavedSlot};
@@ -29,6 +30,7 @@ pub(super) struct State {
     time: Timeline,
     table: Table,
     open: Open,
+    changed: Changed,
     added: usize,
     fallbacks: u64,
     unlimited: u64,
@@ -50,6 +52,7 @@ impl State {
             time: Timeline::default(),
             table: Table::new(slots),
             open: Open::default(),
+            changed: Changed::default(),
             added: 0,
             fallbacks: 0,
             unlimited: 0,
@@ -129,6 +132,7 @@ impl State {
             } else {
                 slot.ticket = self.open.keep(ticket, reservation.at, now);
             }
+            self.changed.add(slot.key);
             self.table.overwrite(place, slot);
         }
     }
@@ -137,13 +141,31 @@ impl State {
         let end = from.0.saturating_add(most.max(1)).min(self.table.slots());
         let saved = (from.0..end)
             .filter_map(|place| self.table.at(place))
-            .map(|slot| SavedSlot {
-                key: KeyedHash(slot.key.to_be_bytes()),
-                full_at: self.time.wall_of(slot.full_at),
-                used_until: self.time.wall_of(slot.used_until),
-            });
+            .map(|slot| self.save(&slot));
         let next = (end < self.table.slots()).then_some(Cursor(end));
         (saved.collect(), next)
+    }
+
+    pub(super) fn note_changes(&mut self) {
+        self.changed.note();
+    }
+
+    pub(super) fn take_changed(&mut self) -> Vec<u128> {
+        self.changed.take()
+    }
+
+    /// The buckets of these keys that are still there.
+    pub(super) fn saved(&self, keys: &[u128]) -> Vec<SavedSlot> {
+        let found = keys.iter().filter_map(|key| self.table.find(*key));
+        found.map(|(_, slot)| self.save(&slot)).collect()
+    }
+
+    fn save(&self, slot: &Slot) -> SavedSlot {
+        SavedSlot {
+            key: KeyedHash(slot.key.to_be_bytes()),
+            full_at: self.time.wall_of(slot.full_at),
+            used_until: self.time.wall_of(slot.used_until),
+        }
     }
 
     pub(super) fn import(&mut self, saved: SavedSlot, micros: u64) -> bool {
@@ -159,6 +181,7 @@ impl State {
         if slot.full_at <= now && slot.used_until <= now {
             return false;
         }
+        self.changed.add(slot.key);
         if let Some((place, mut there)) = self.table.find(slot.key) {
             there.full_at = there.full_at.max(slot.full_at);
             there.used_until = there.used_until.max(slot.used_until);
@@ -297,6 +320,7 @@ impl State {
     }
 
     fn write(&mut self, plan: &Plan, now: u64) {
+        self.changed.add(plan.part.key);
         let found = match plan.place {
             Some(place) => self.table.at(place).map(|slot| (place, slot)),
             None => self.table.find(plan.part.key),

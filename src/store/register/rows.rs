@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{NamedApp, RegisterSize};
 use crate::app::{App, AppName, AppSource, ClientId};
 use crate::secret::KeyedHash;
+use crate::store::transfer::Content;
 
 pub(super) const MIGRATIONS: &[&str] = &["
     CREATE TABLE apps (
@@ -67,6 +68,12 @@ pub(super) fn learn(connection: &Connection, named: &NamedApp) -> rusqlite::Resu
         Some(hash) => credential(connection, &app.client_id, hash),
         None => Ok(()),
     }
+}
+
+pub(super) fn knows(connection: &Connection, id: &ClientId) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM apps WHERE client_id = ?1")?
+        .exists([id.as_str()])
 }
 
 pub(super) fn credential(
@@ -143,6 +150,27 @@ pub(super) fn token_app(
         .optional()
 }
 
+/// Every token of these apps, in one pass over the table, which has no other index.
+pub(super) fn tokens_of(
+    connection: &Connection,
+    apps: &[ClientId],
+) -> rusqlite::Result<Vec<KeyedHash>> {
+    if apps.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted: std::collections::HashSet<&str> = apps.iter().map(ClientId::as_str).collect();
+    let mut query = connection.prepare("SELECT token, client_id FROM tokens")?;
+    let mut rows = query.query([])?;
+    let mut tokens = Vec::new();
+    while let Some(row) = rows.next()? {
+        let client_id: String = row.get(1)?;
+        if wanted.contains(client_id.as_str()) {
+            tokens.push(KeyedHash(row.get(0)?));
+        }
+    }
+    Ok(tokens)
+}
+
 pub(super) fn token_count(connection: &Connection, id: &ClientId) -> rusqlite::Result<u64> {
     let count = connection
         .prepare_cached("SELECT tokens FROM token_counts WHERE client_id = ?1")?
@@ -159,6 +187,36 @@ pub(super) fn size(connection: &Connection) -> rusqlite::Result<RegisterSize> {
         tokens: number("SELECT coalesce(sum(tokens), 0) FROM token_counts")?,
         bytes: number("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?,
     })
+}
+
+/// Every app, credential and token.
+pub(super) fn all(connection: &Connection, into: &mut Vec<Content>) -> rusqlite::Result<()> {
+    let mut apps = connection.prepare(
+        "SELECT client_id, name, folded, redirect_uris, website, creator, created, source,
+            NULL AS credential
+         FROM apps",
+    )?;
+    for named in apps.query_map([], |row| {
+        let folded = row.get("folded")?;
+        Ok(NamedApp {
+            app: read(row)?,
+            folded,
+        })
+    })? {
+        into.push(Content::App(Box::new(named?)));
+    }
+    let id = |text: String| ClientId::new(&text);
+    let mut credentials = connection.prepare("SELECT client_id, credential FROM credentials")?;
+    for pair in credentials.query_map([], |row| Ok((id(row.get(0)?), KeyedHash(row.get(1)?))))? {
+        let (id, hash) = pair?;
+        into.push(Content::Credential(id, hash));
+    }
+    let mut tokens = connection.prepare("SELECT token, client_id FROM tokens")?;
+    for pair in tokens.query_map([], |row| Ok((KeyedHash(row.get(0)?), id(row.get(1)?))))? {
+        let (hash, id) = pair?;
+        into.push(Content::Token(hash, id));
+    }
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<App> {

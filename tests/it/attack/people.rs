@@ -77,6 +77,11 @@ const CLIENTS: [(&str, &str, &str); 4] = [
     ("Weekend project", OOB, "https://weekend.example"),
 ];
 
+/// Small apps, each of its own name: a number behind one name would be one look.
+const SMALL_APPS: [&str; 10] = [
+    "Anchor", "Birch", "Comet", "Dune", "Ember", "Fjord", "Gull", "Heron", "Iris", "Juniper",
+];
+
 fn app_sign_up(
     caller: &mut Caller,
     n: usize,
@@ -86,7 +91,7 @@ fn app_sign_up(
     let (name, redirect, website) = CLIENTS[n % CLIENTS.len()];
     // A small app has a few people, not a quarter of all.
     let name = if redirect == OOB {
-        format!("{name} {}", n / 20)
+        format!("{} {name}", SMALL_APPS[n / 20 % SMALL_APPS.len()])
     } else {
         name.to_owned()
     };

@@ -3,11 +3,24 @@
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tuskgate::secret::KeyedHash;
+use tuskgate::store::Store;
+use tuskgate::store::limiter::Charge;
+use tuskgate::verdict::Mode;
 
 use super::{ban, bans, children, domain, open, subjects, wait};
 
 const CHILD: &str = "store::crash::child_that_bans_until_it_is_killed";
-const ROUNDS: usize = 20;
+const CHARGES: &str = "store::crash::child_that_charges_until_it_is_killed";
+
+/// `TUSKGATE_TEST_KILLS=1000` on demand.
+fn rounds(usual: usize) -> usize {
+    let told = std::env::var("TUSKGATE_TEST_KILLS").ok();
+    told.and_then(|count| count.parse().ok()).unwrap_or(usual)
+}
 
 #[test]
 fn child_that_bans_until_it_is_killed() {
@@ -31,7 +44,8 @@ fn no_acknowledged_ban_is_lost_to_a_kill() {
     let folder = tempfile::tempdir().expect("a directory");
     let mut acknowledged = HashSet::new();
     let mut ids = HashSet::new();
-    for round in 0..ROUNDS {
+    let rounds = rounds(30);
+    for round in 0..rounds {
         let mut child = children::command(CHILD, folder.path())
             .stdout(Stdio::piped())
             .spawn()
@@ -47,16 +61,101 @@ fn no_acknowledged_ban_is_lost_to_a_kill() {
             assert!(ids.insert(id), "id {id} was given twice");
             acknowledged.insert(words.next().expect("a name").to_owned());
             seen += 1;
-            if seen == 1 + round * 3 {
+            if seen == 1 + round % 30 * 3 {
                 child.kill().expect("killed");
             }
         }
         child.wait().expect("gone");
-        assert!(seen > round * 3, "the child gave up after {seen}");
+        assert!(seen > round % 30 * 3, "the child gave up after {seen}");
         let store = open(folder.path());
         let there: HashSet<String> = subjects(&store).into_iter().collect();
         let lost: Vec<&String> = acknowledged.difference(&there).collect();
         assert!(lost.is_empty(), "round {round} lost {lost:?}");
     }
-    assert!(acknowledged.len() >= ROUNDS);
+    assert!(acknowledged.len() >= rounds);
+}
+
+/// A budget so large and slow that every charge shows.
+fn budget() -> Charge {
+    Charge {
+        limit: "test",
+        key: KeyedHash([7; 16]),
+        quota: "100000/30d".parse().expect("a quota"),
+        wider: None,
+        mode: Mode::Enforce,
+    }
+}
+
+fn charge(store: &Store) -> bool {
+    let now = Timestamp::now().as_microsecond().unsigned_abs();
+    match store.limiter().reserve(&[budget()], now) {
+        Ok(reservation) => {
+            store.limiter().keep(reservation);
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+#[test]
+fn child_that_charges_until_it_is_killed() {
+    let Some(path) = children::told(CHARGES) else {
+        return;
+    };
+    let store = open(&path);
+    for number in 1..1_000_000 {
+        assert!(charge(&store));
+        println!("charged {number}");
+        std::io::stdout().flush().expect("flushed");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_kill_forgets_at_most_one_second_of_charges() {
+    for _ in 0..rounds(3) {
+        let folder = tempfile::tempdir().expect("a directory");
+        let mut child = children::command(CHARGES, folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a child");
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut seen: Vec<Instant> = Vec::new();
+        for line in lines {
+            if line.is_ok_and(|line| line.starts_with("charged")) {
+                seen.push(Instant::now());
+            }
+            if seen
+                .first()
+                .is_some_and(|first| first.elapsed() > Duration::from_millis(1700))
+            {
+                break;
+            }
+        }
+        let killed = Instant::now();
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+        let old = Duration::from_secs(1);
+        let before = seen
+            .iter()
+            .filter(|at| killed.duration_since(**at) > old)
+            .count();
+        assert!(before > 50, "the child charged too little");
+        let store = open(folder.path());
+        let left = (0..=100_000).take_while(|_| charge(&store)).count();
+        let kept = 100_000 - left;
+        // Thirty days refill one in twenty-six seconds.
+        assert!(kept + 1 >= before, "{kept} of {before} are left");
+    }
+}
+
+#[test]
+fn limits_are_there_again_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let store = open(folder.path());
+    let taken = (0..99_990).filter(|_| charge(&store)).count();
+    drop(store);
+    let store = open(folder.path());
+    let left = (0..100).take_while(|_| charge(&store)).count();
+    assert!((10..=11).contains(&left), "{left} after {taken}");
 }

@@ -152,6 +152,7 @@ fn a_file_of_a_later_release_is_refused_and_left_alone() {
     let path = folder.path().join("bans.sqlite3");
     let mut bytes = fs::read(&path).expect("read");
     // `user_version`, a big-endian number at byte 60 of the header.
+    let own = bytes[63];
     bytes[63] = 99;
     fs::write(&path, &bytes).expect("written");
     let refusal = Store::open(&StoreSettings::new(folder.path())).expect_err("refused");
@@ -160,7 +161,7 @@ fn a_file_of_a_later_release_is_refused_and_left_alone() {
         "{refusal}"
     );
     assert_eq!(aside(folder.path(), "bans.sqlite3").len(), 0);
-    bytes[63] = 1;
+    bytes[63] = own;
     fs::write(&path, &bytes).expect("written");
     assert_eq!(subjects(&open(folder.path())), ["a.example"]);
 }

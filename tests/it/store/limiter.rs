@@ -1,8 +1,9 @@
 //! Threads at the limiter: never above the bound, never half a reservation.
 
 use std::sync::Mutex;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use tuskgate::secret::{HashKey, Purpose};
 use tuskgate::store::limiter::{Charge, Limiter};
 use tuskgate::verdict::Mode;
@@ -11,8 +12,7 @@ const THREADS: usize = 8;
 const CHARGES: usize = 20_000;
 
 fn micros() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    u64::try_from(since.expect("after 1970").as_micros()).expect("before 2554")
+    Timestamp::now().as_microsecond().unsigned_abs()
 }
 
 fn charge(key: &HashKey, limit: &'static str, name: &str, quota: &str) -> Charge {

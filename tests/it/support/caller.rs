@@ -298,7 +298,11 @@ pub(crate) fn read_head(from: &mut impl BufRead) -> io::Result<(u16, Vec<(String
 }
 
 /// Reads the body and says whether the connection can be used again.
-fn read_body(from: &mut impl BufRead, method: &str, answer: &mut Answer) -> io::Result<bool> {
+pub(crate) fn read_body(
+    from: &mut impl BufRead,
+    method: &str,
+    answer: &mut Answer,
+) -> io::Result<bool> {
     if method == "HEAD" || matches!(answer.status, 101 | 204 | 304) {
         return Ok(answer.status != 101);
     }

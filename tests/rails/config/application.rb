@@ -5,10 +5,12 @@ require 'active_record/railtie'
 require 'action_controller/railtie'
 require 'action_view/railtie'
 require 'action_mailer/railtie'
+require_relative '../lib/devise_on_rails_7'
 require 'devise'
 require 'doorkeeper'
 
 require_relative '../lib/journal'
+require_relative '../lib/mailbox'
 require_relative '../lib/normalised_path'
 require_relative '../lib/echo'
 require_relative '../lib/streams'
@@ -21,7 +23,7 @@ module TuskgateTest
   class Application < Rails::Application
     STATE = ENV.fetch('TUSKGATE_RAILS_STATE')
 
-    config.load_defaults 6.1
+    config.load_defaults "#{Rails::VERSION::MAJOR}.#{Rails::VERSION::MINOR}"
     config.root = File.expand_path('..', __dir__)
     config.eager_load = true
     config.cache_classes = true

@@ -11,7 +11,7 @@ Rails.application.routes.draw do
 
   use_doorkeeper do
     controllers authorizations: 'oauth/authorizations', tokens: 'oauth/tokens'
-    skip_controllers :applications, :authorized_applications
+    skip_controllers :authorized_applications # :applications stay, as on Mastodon before 4.2.6
   end
 
   devise_scope :user do
@@ -25,6 +25,7 @@ Rails.application.routes.draw do
   }
 
   resources :invites, only: %i[index create destroy]
+  namespace(:admin) { resources :invites, only: %i[index create destroy] }
   namespace :settings do
     resources :applications, except: [:edit] do
       member { post :regenerate }

@@ -18,6 +18,8 @@ module Echo
     'Api::V1::Accounts::EmailSubscriptionsController#create' => [nil, %i[email]],
     'Settings::ApplicationsController#create' => [:doorkeeper_application, [:name, :redirect_uri, :scopes, :website], { scopes: [] }],
     'Settings::ApplicationsController#update' => [:doorkeeper_application, [:name, :redirect_uri, :scopes, :website], { scopes: [] }],
+    'Doorkeeper::ApplicationsController#create' => [:doorkeeper_application, [:name, :redirect_uri, :scopes, :website], { scopes: [] }],
+    'Doorkeeper::ApplicationsController#update' => [:doorkeeper_application, [:name, :redirect_uri, :scopes, :website], { scopes: [] }],
     'Oauth::TokensController#create' => [nil, %i[grant_type client_id client_secret code redirect_uri scope username password code_verifier]],
     'Oauth::AuthorizationsController#new' => [nil, %i[client_id redirect_uri response_type scope state force_login]],
     'Oauth::AuthorizationsController#create' => [nil, %i[client_id redirect_uri response_type scope state force_login]],
@@ -30,7 +32,10 @@ module Echo
       reached = Journal.reached!(request.env, self.class.name, name)
       return super unless request.get_header('HTTP_X_TEST_ECHO')
 
-      [200, { 'Content-Type' => 'application/json' }, [JSON.generate(Echo.of(request, reached))]]
+      told = JSON.generate(Echo.of(request, reached))
+      headers = { 'content-type' => 'application/json', 'x-test-reached' => reached }
+      headers['x-test-echo'] = [told].pack('m0') if request.head? # its body is cut on the way out
+      [200, headers, [told]]
     end
   end
 
@@ -43,10 +48,11 @@ module Echo
       headers: headers(request), body: digest,
       parameters: plain(parameters), typed: typed(parameters),
       permitted: permitted(reached, parameters),
+      mailbox: mailbox(reached, parameters),
       bearer: Doorkeeper::OAuth::Token.from_request(request, *Doorkeeper.config.access_token_methods),
       client: client(request)
     }
-  rescue ActionDispatch::Http::Parameters::ParseError, ActionController::BadRequest => e
+  rescue StandardError => e # what the action itself would meet
     { action: reached, fault: e.class.name, body: digest }
   end
 
@@ -101,6 +107,15 @@ module Echo
     return unless params.is_a?(ActionController::Parameters)
 
     typed(params.permit(*scalars, *[nested].compact).to_h)
+  end
+
+  # The address that the action would take, if it takes one.
+  def self.mailbox(reached, parameters)
+    root, scalars, = PERMITTED[reached]
+    return unless scalars&.include?(:email)
+
+    email = root ? (parameters[root].is_a?(Hash) ? parameters[root]['email'] : nil) : parameters['email']
+    Mailbox.of(email) if email.is_a?(String) || email.is_a?(Numeric)
   end
 
   def self.client(request)

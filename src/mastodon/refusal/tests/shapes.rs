@@ -309,12 +309,18 @@ fn the_token_door_never_makes_an_app_throw_its_credentials_away() {
 /// Every door with every reason: `door: status kind` for each of [`refusals`].
 #[test]
 fn every_cell_has_its_status_and_kind() {
-    const STATUSES: [u16; 12] = [403, 403, 422, 422, 422, 422, 422, 429, 400, 413, 415, 422];
+    const STATUSES: [u16; 14] = [
+        403, 403, 422, 422, 422, 422, 422, 422, 403, 429, 400, 413, 415, 422,
+    ];
     for endpoint in doors() {
         for (cell, (rule, because)) in refusals().into_iter().enumerate() {
             let answer = refuse(endpoint, rule, because, &browser());
             let status = match (endpoint, rule, because) {
-                (Some(Endpoint::AppCreate | Endpoint::AppSettings), Rule::AppBan, _) => 422,
+                (
+                    Some(Endpoint::AppCreate | Endpoint::AppSettings),
+                    Rule::AppBan | Rule::AppCluster,
+                    _,
+                ) => 422,
                 (Some(Endpoint::Token), _, Because::TryAgain { .. }) => 429,
                 _ => STATUSES[cell],
             };

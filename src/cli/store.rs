@@ -1,0 +1,181 @@
+//! `tuskgate store`: look through what the gate has kept, and move it.
+//!
+//! What was moved is read again on the other side, record by record, before
+//! it is said to be there.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::cli::{Failure, assemble};
+use crate::config::{self, Environment, Settings};
+use crate::store::transfer::{Counts, Reading, Record, examine, missing, read_lines, write_lines};
+use crate::store::{Distant, Store};
+
+/// Look through the store, or move what is in it
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct StoreVerb {
+    #[command(subcommand)]
+    what: What,
+}
+
+const EXAMPLES: &str = "\
+`check`, `export` and `migrate to-shared` may run beside a gate; the others need it stopped.
+
+Examples:
+  tuskgate store check                    are the files sound, is the shared store in order?
+  tuskgate store export backup.jsonl      bans, apps, tokens and budgets; secrets as hashes only
+  tuskgate store import backup.jsonl      merges: nothing that is there is lost
+  tuskgate store migrate to-shared        from this gate's files to store.url
+  tuskgate store migrate from-shared      and back, before leaving Redis";
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Are the files sound, is the shared store in order?
+    Check,
+    /// Write everything but events to a file
+    Export {
+        /// Where to; - for standard output
+        file: PathBuf,
+    },
+    /// Merge an export into this store
+    Import {
+        /// Where from
+        file: PathBuf,
+    },
+    /// Move between this gate's files and store.url
+    Migrate {
+        /// Which way
+        way: Way,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Way {
+    /// From the files to store.url
+    ToShared,
+    /// From store.url to the files
+    FromShared,
+}
+
+impl StoreVerb {
+    pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
+        let settings = config::load(config, &Environment::of_process())?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            match self.what {
+                What::Check => check(&settings).await,
+                What::Export { file } => export(&settings, &file),
+                What::Import { file } => import(&settings, &file).await,
+                What::Migrate { way: Way::ToShared } => to_shared(&settings).await,
+                What::Migrate {
+                    way: Way::FromShared,
+                } => from_shared(&settings).await,
+            }
+        })?;
+        Ok(())
+    }
+}
+
+async fn check(settings: &Settings) -> anyhow::Result<()> {
+    let path = &settings.store.path;
+    let found = examine(path).with_context(|| format!("store {}", path.display()))?;
+    let mut faults = 0;
+    for (name, fault) in found.files {
+        println!("{name}: {}", fault.as_deref().unwrap_or("sound"));
+        faults += usize::from(fault.is_some());
+    }
+    println!("{}", found.counts);
+    if let Some(shared) = &settings.store.shared {
+        let reading = Reading::open(path)?;
+        let said = match Distant::reach(shared, reading.key()).await {
+            Ok(distant) => distant.describe().await?,
+            Err(fault) => {
+                faults += 1;
+                fault.to_string()
+            }
+        };
+        println!("shared store: {said}");
+    }
+    match faults {
+        0 => Ok(()),
+        _ => bail!("not everything is in order"),
+    }
+}
+
+fn reading(settings: &Settings) -> anyhow::Result<Reading> {
+    let path = &settings.store.path;
+    Reading::open(path).with_context(|| format!("store {}", path.display()))
+}
+
+fn export(settings: &Settings, file: &Path) -> anyhow::Result<()> {
+    let reading = reading(settings)?;
+    let records = reading.records()?;
+    let counts = if file == Path::new("-") {
+        write_lines(io::stdout().lock(), reading.key(), records)?
+    } else {
+        let out = File::create_new(file).with_context(|| file.display().to_string())?;
+        let mut out = BufWriter::new(out);
+        let counts = write_lines(&mut out, reading.key(), records)?;
+        out.into_inner()?.sync_all()?;
+        counts
+    };
+    eprintln!("{counts}");
+    Ok(())
+}
+
+async fn import(settings: &Settings, file: &Path) -> anyhow::Result<()> {
+    let from = File::open(file).with_context(|| file.display().to_string())?;
+    let store = open(settings)?;
+    let records = read_lines(BufReader::new(from), store.key())?;
+    into_files(settings, store, records).await
+}
+
+async fn to_shared(settings: &Settings) -> anyhow::Result<()> {
+    let reading = reading(settings)?;
+    let distant = reach(settings, &reading).await?;
+    let records = reading.records()?;
+    let counts = distant.take_in(records.clone()).await?;
+    verified(&counts, &records, &distant.records().await?)
+}
+
+async fn from_shared(settings: &Settings) -> anyhow::Result<()> {
+    let store = open(settings)?;
+    let distant = reach(settings, &reading(settings)?).await?;
+    let records = distant.records().await?;
+    into_files(settings, store, records).await
+}
+
+async fn into_files(settings: &Settings, store: Store, records: Vec<Record>) -> anyhow::Result<()> {
+    let counts = store.take_in(records.clone()).await?;
+    drop(store);
+    verified(&counts, &records, &reading(settings)?.records()?)
+}
+
+fn open(settings: &Settings) -> anyhow::Result<Store> {
+    let path = &settings.store.path;
+    Store::open(&assemble::store_settings(settings))
+        .with_context(|| format!("store {}", path.display()))
+}
+
+async fn reach(settings: &Settings, reading: &Reading) -> anyhow::Result<Distant> {
+    let shared = settings.store.shared.as_ref();
+    let shared = shared.context("store.url is not set, so there is no shared store")?;
+    Ok(Distant::reach(shared, reading.key()).await?)
+}
+
+fn verified(counts: &Counts, given: &[Record], there: &[Record]) -> anyhow::Result<()> {
+    println!("{counts}");
+    let missing = missing(given, there);
+    if missing != Counts::default() {
+        bail!("read again and not found: {missing}");
+    }
+    println!("read again: all there");
+    Ok(())
+}

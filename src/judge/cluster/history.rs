@@ -1,0 +1,173 @@
+//! What came through one key of a mail server, lately and ever. Bounded: the
+//! last few hundred sign-ups exactly, all older ones as counts and estimates.
+
+use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
+
+use crate::cluster::SignUp;
+use crate::mailbox::Domain;
+
+/// Sign-ups of one key that are kept exactly; in a flood the oldest go.
+pub const ENTRIES: usize = 256;
+
+/// First sights of unrelated domains that are kept to learn whether a server is shared.
+const UNRELATED: usize = 32;
+
+/// One sign-up.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// When.
+    pub at: i64,
+    /// Its serial number.
+    pub serial: u64,
+    /// The domain.
+    pub domain: Domain,
+    /// What the domain's owner registered.
+    pub registrable: Domain,
+    /// When the domain was first seen.
+    pub first: i64,
+}
+
+/// The history of one key.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// When it was first seen; zero if never.
+    pub first: i64,
+    /// When last.
+    pub last: i64,
+    /// All sign-ups ever.
+    pub total: u64,
+    /// The latest, oldest first.
+    pub entries: VecDeque<Entry>,
+    /// Distinct domains ever.
+    pub domains: Estimate,
+    /// Distinct client networks ever.
+    pub networks: Estimate,
+    /// Distinct apps ever.
+    pub apps: Estimate,
+    /// Unrelated domains by first sight: registrable name, when, and whether one confirmed.
+    pub unrelated: Vec<(Domain, i64, bool)>,
+    /// Left alone until then.
+    pub pardoned: i64,
+    /// Entries before this were the evidence of an earlier condemnation.
+    pub spent: i64,
+    /// The last cluster it was part of.
+    pub cluster: Option<u64>,
+}
+
+impl History {
+    /// Adds a sign-up.
+    pub fn add(&mut self, sign_up: &SignUp, entry: Entry, longest: i64) {
+        if self.total == 0 {
+            self.first = entry.at;
+        }
+        self.last = self.last.max(entry.at);
+        self.total += 1;
+        self.domains.add(&entry.domain);
+        if let Some(client) = &sign_up.client {
+            self.networks.add(client);
+        }
+        if let Some(id) = &sign_up.client_id {
+            self.apps.add(id);
+        }
+        self.meet(&entry.registrable, entry.first);
+        while self
+            .entries
+            .front()
+            .is_some_and(|old| old.at < entry.at - longest || self.entries.len() >= ENTRIES)
+        {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(entry);
+    }
+
+    /// Remembers an unrelated domain by its first sight.
+    pub fn meet(&mut self, registrable: &Domain, first: i64) {
+        let room = self.unrelated.len() < UNRELATED;
+        let known = self
+            .unrelated
+            .iter_mut()
+            .find(|(name, _, _)| name == registrable);
+        match known {
+            Some((_, seen, _)) => *seen = first.min(*seen),
+            None if room => {
+                self.unrelated.push((registrable.clone(), first, false));
+            }
+            None => {}
+        }
+    }
+
+    /// Takes a sign-up back that came to nothing.
+    pub fn withdraw(&mut self, serial: u64, gone: Option<&Domain>) {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.serial != serial);
+        self.total -= (before - self.entries.len()) as u64;
+        if let Some(gone) = gone
+            && !self.entries.iter().any(|entry| entry.registrable == *gone)
+        {
+            self.unrelated
+                .retain(|(name, _, confirmed)| name != gone || *confirmed);
+        }
+    }
+
+    /// An account of this domain has confirmed.
+    pub fn confirm(&mut self, registrable: &Domain) {
+        for known in &mut self.unrelated {
+            known.2 |= known.0 == *registrable;
+        }
+    }
+
+    /// How many unrelated domains were first seen before `before`.
+    #[must_use]
+    pub fn older(&self, before: i64, confirmed_only: bool) -> usize {
+        let old = self
+            .unrelated
+            .iter()
+            .filter(|(_, first, confirmed)| *first <= before && (*confirmed || !confirmed_only));
+        old.count()
+    }
+}
+
+/// How many distinct things were added: linear counting over 512 bits, exact
+/// enough up to about a thousand; says "at least" beyond.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Estimate([u64; 8]);
+
+impl Estimate {
+    /// Adds a thing.
+    pub fn add(&mut self, thing: &impl Hash) {
+        // Deliberately not keyed: who collides on purpose only makes himself look smaller in a listing.
+        let mut hasher = std::hash::DefaultHasher::new();
+        thing.hash(&mut hasher);
+        let bit = hasher.finish() as usize & 511;
+        if let Some(word) = self.0.get_mut(bit / 64) {
+            *word |= 1 << (bit % 64);
+        }
+    }
+
+    /// About how many.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let set: u32 = self.0.iter().map(|word| word.count_ones()).sum();
+        let empty = f64::from(512 - set).max(1.0);
+        (512.0 * (512.0 / empty).ln()).round() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_estimate_is_near() {
+        let mut estimate = Estimate::default();
+        for number in 0..300_u32 {
+            for _ in 0..3 {
+                estimate.add(&number);
+            }
+        }
+        let count = estimate.count();
+        assert!((260..340).contains(&count), "{count}");
+        assert_eq!(Estimate::default().count(), 0);
+    }
+}

@@ -1,0 +1,320 @@
+//! The register of mail servers: who came through which, and which are condemned.
+//!
+//! A sign-up is counted when it is let in, before anybody knows what comes of
+//! it, so that a hundred at the same moment are no way around; what came to
+//! nothing is withdrawn. What is refused is never counted: nobody can be
+//! condemned, nor a domain grow old, by attempts that had no effect.
+
+mod condemn;
+mod restore;
+mod speak;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+
+use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, MailKey, SeenDomain, SignUp};
+use crate::judge::cluster::history::{Entry, History};
+use crate::judge::cluster::keys;
+use crate::judge::cluster::tuning::{Tuning, seconds};
+use crate::judge::cluster::weigh::{self, Scene};
+use crate::mailbox::Domain;
+
+pub use speak::{ServerReport, ServerVerdict};
+
+/// Keys remembered; beyond it the one unused longest is forgotten.
+const KEYS: NonZeroUsize = NonZeroUsize::new(131_072).expect("not zero");
+/// Domains remembered as seen.
+const DOMAINS: NonZeroUsize = NonZeroUsize::new(262_144).expect("not zero");
+/// Sign-ups that can still be withdrawn, confirmed or named as suspects.
+const SIGN_UPS: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero");
+/// First sights of fresh domains kept to know what is normal.
+const FIRST_SIGHTS: usize = 16_384;
+/// Clusters remembered; those in force are never forgotten.
+const CLUSTERS: usize = 2048;
+/// Changes waiting to be written; beyond it the oldest are lost, counted.
+const CHANGES: usize = 65_536;
+
+/// The register.
+#[derive(Clone, Debug)]
+pub struct Servers {
+    tuning: Tuning,
+    domains: LruCache<Domain, SeenDomain>,
+    histories: LruCache<MailKey, History>,
+    sign_ups: LruCache<u64, SignUp>,
+    first_sights: VecDeque<(i64, u64)>,
+    clusters: BTreeMap<u64, Cluster>,
+    last_opened: Option<i64>,
+    next_serial: u64,
+    next_cluster: u64,
+    confirmations_known: bool,
+    changes: VecDeque<Change>,
+}
+
+/// What the register says of a sign-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sighting {
+    /// Every exchange is a shared provider's, or there is none.
+    Exempt,
+    /// The server has carried many unrelated domains for long.
+    Learned(Ticket),
+    /// Nothing against it; counted.
+    Counted(Ticket),
+    /// The server is condemned, and this domain is not older than the wave.
+    Condemned {
+        /// As what.
+        cluster: ClusterId,
+        /// Why.
+        evidence: String,
+        /// Until when.
+        until: i64,
+    },
+}
+
+/// A counted sign-up, to be withdrawn if nothing comes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket(u64);
+
+impl Servers {
+    /// An empty register.
+    #[must_use]
+    pub fn new(tuning: Tuning) -> Self {
+        Self {
+            tuning,
+            domains: LruCache::new(DOMAINS),
+            histories: LruCache::new(KEYS),
+            sign_ups: LruCache::new(SIGN_UPS),
+            first_sights: VecDeque::new(),
+            clusters: BTreeMap::new(),
+            last_opened: None,
+            next_serial: 1,
+            next_cluster: 1,
+            confirmations_known: false,
+            changes: VecDeque::new(),
+        }
+    }
+
+    /// Judges a sign-up at `sign_up.at` and, unless it is condemned, counts it.
+    pub fn enter(&mut self, sign_up: SignUp) -> Sighting {
+        if sign_up.keys.is_empty() {
+            return Sighting::Exempt;
+        }
+        let now = sign_up.at;
+        let first = self
+            .domains
+            .get(&sign_up.domain)
+            .map_or(now, |seen| seen.first);
+        if self.shared(&sign_up.keys, now) {
+            return Sighting::Learned(self.count(sign_up, first));
+        }
+        if let Some(number) = self.condemned(&sign_up.keys, first, now) {
+            return self.refuse(number);
+        }
+        if let Some(number) = self.tips(&sign_up, first) {
+            return self.refuse(number);
+        }
+        Sighting::Counted(self.count(sign_up, first))
+    }
+
+    /// Takes a counted sign-up back: nothing came of it.
+    pub fn withdraw(&mut self, ticket: Ticket) {
+        let Some(sign_up) = self.sign_ups.pop(&ticket.0) else {
+            return;
+        };
+        self.change(Change::Withdraw(ticket.0));
+        let gone = self.less_one_account(&sign_up.domain);
+        let registrable = registrable(&sign_up.domain);
+        for key in sign_up.keys.iter() {
+            if let Some(history) = self.histories.peek_mut(key) {
+                history.withdraw(ticket.0, gone.then_some(&registrable));
+            }
+        }
+        if gone {
+            self.first_sights.retain(|(_, serial)| *serial != ticket.0);
+        }
+    }
+
+    /// Whether the domain is now unknown again.
+    fn less_one_account(&mut self, domain: &Domain) -> bool {
+        let Some(seen) = self.domains.peek_mut(domain) else {
+            return false;
+        };
+        seen.accounts = seen.accounts.saturating_sub(1);
+        let gone = seen.accounts == 0;
+        let now_known = (!gone).then(|| seen.clone());
+        if gone {
+            self.domains.pop(domain);
+        }
+        self.change(Change::Domain(domain.clone(), now_known));
+        gone
+    }
+
+    fn count(&mut self, sign_up: SignUp, first: i64) -> Ticket {
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        self.change(Change::SignUp(serial, sign_up.clone()));
+        self.see_domain(&sign_up, serial);
+        let longest = seconds(self.tuning.windows[3].span);
+        let entry = Entry {
+            at: sign_up.at,
+            serial,
+            domain: sign_up.domain.clone(),
+            registrable: registrable(&sign_up.domain),
+            first,
+        };
+        for key in sign_up.keys.iter() {
+            let history = self
+                .histories
+                .get_or_insert_mut(key.clone(), History::default);
+            history.add(&sign_up, entry.clone(), longest);
+        }
+        self.sign_ups.put(serial, sign_up);
+        Ticket(serial)
+    }
+
+    fn see_domain(&mut self, sign_up: &SignUp, serial: u64) {
+        let now = sign_up.at;
+        let known = self.domains.get_mut(&sign_up.domain);
+        let seen = match known {
+            Some(seen) => {
+                seen.last = now;
+                seen.accounts += 1;
+                seen.keys = sign_up.keys.clone();
+                seen.clone()
+            }
+            None => {
+                let seen = SeenDomain {
+                    first: now,
+                    last: now,
+                    accounts: 1,
+                    confirmed: 0,
+                    keys: sign_up.keys.clone(),
+                };
+                self.domains.put(sign_up.domain.clone(), seen.clone());
+                self.first_sights.push_back((now, serial));
+                if self.first_sights.len() > FIRST_SIGHTS {
+                    self.first_sights.pop_front();
+                }
+                seen
+            }
+        };
+        self.change(Change::Domain(sign_up.domain.clone(), Some(seen)));
+    }
+
+    /// Whether these keys belong to a server that has long been shared.
+    ///
+    /// Asked of host, registrable name and address; a network is nobody's alone.
+    #[must_use]
+    pub fn shared(&self, keys: &[MailKey], now: i64) -> bool {
+        let tuning = &self.tuning;
+        let confirmed = now - seconds(tuning.shared_confirmed_age);
+        let seen = now - seconds(tuning.shared_seen_age);
+        let own = keys.iter().filter(|key| {
+            matches!(
+                key,
+                MailKey::Host(_) | MailKey::Registrable(_) | MailKey::Address(_)
+            )
+        });
+        own.filter_map(|key| self.histories.peek(key))
+            .filter(|history| history.cluster.is_none())
+            .any(|history| {
+                history.older(confirmed, true) >= tuning.shared_confirmed
+                    || history.older(seen, false) >= tuning.shared_seen
+            })
+    }
+
+    fn condemned(&self, keys: &[MailKey], first: i64, now: i64) -> Option<u64> {
+        let numbers = keys
+            .iter()
+            .filter_map(|key| self.histories.peek(key)?.cluster);
+        numbers
+            .filter_map(|number| self.clusters.get(&number))
+            .find(|cluster| cluster.in_force(now) && first >= cluster.since)
+            .map(|cluster| cluster.id.number)
+    }
+
+    fn refuse(&mut self, number: u64) -> Sighting {
+        let Some(cluster) = self.clusters.get_mut(&number) else {
+            return Sighting::Exempt;
+        };
+        cluster.refused += 1;
+        Sighting::Condemned {
+            cluster: cluster.id,
+            evidence: cluster.evidence.clone(),
+            until: cluster.until,
+        }
+    }
+
+    /// The number of the cluster that this sign-up opens, if it is one too many.
+    fn tips(&mut self, sign_up: &SignUp, first: i64) -> Option<u64> {
+        let now = sign_up.at;
+        let coming = Entry {
+            at: now,
+            serial: 0,
+            domain: sign_up.domain.clone(),
+            registrable: registrable(&sign_up.domain),
+            first,
+        };
+        let mut scene = self.scene(now);
+        let mut found = None;
+        for key in sign_up.keys.iter() {
+            let Some(history) = self.histories.peek(key) else {
+                continue;
+            };
+            if history.pardoned > now {
+                return None;
+            }
+            scene.again = self.is_suspected(history, now);
+            if let Some(finding) = weigh::judge(key, history, &coming, &scene, &self.tuning) {
+                found.get_or_insert((key.clone(), finding));
+            }
+        }
+        let (key, finding) = found?;
+        Some(self.condemn(&key, sign_up, &finding))
+    }
+
+    fn scene(&self, now: i64) -> Scene {
+        let spans = self.tuning.windows.map(|window| seconds(window.span));
+        let mut elsewhere = [0; 4];
+        for (count, span) in elsewhere.iter_mut().zip(spans) {
+            let within = self
+                .first_sights
+                .partition_point(|(at, _)| *at < now - span);
+            *count = (self.first_sights.len() - within) as u32;
+        }
+        let alert = seconds(self.tuning.alert);
+        Scene {
+            now,
+            elsewhere,
+            alert: self.last_opened.is_some_and(|at| now - at < alert),
+            again: false,
+        }
+    }
+
+    fn change(&mut self, change: Change) {
+        if self.changes.len() >= CHANGES {
+            self.changes.pop_front();
+        }
+        self.changes.push_back(change);
+    }
+
+    /// What has changed since it was last asked, to be written down.
+    pub fn changes(&mut self) -> Vec<Change> {
+        self.changes.drain(..).collect()
+    }
+}
+
+/// What the domain's owner registered; the domain itself where the list does not say.
+fn registrable(domain: &Domain) -> Domain {
+    keys::registrable(domain).unwrap_or_else(|| domain.clone())
+}
+
+const fn id(number: u64) -> ClusterId {
+    ClusterId {
+        kind: ClusterKind::Mail,
+        number,
+    }
+}

@@ -1,0 +1,324 @@
+//! Condemning a mail server, and letting it go again.
+//!
+//! A first condemnation lasts an hour and hits only domains first seen inside
+//! the window. It comes back sooner and stays longer on repetition, but only
+//! while the suspects may be real: where confirmations are known and none of
+//! them confirmed, somebody has merely typed other people's domains.
+
+use super::{CLUSTERS, Servers, id, registrable};
+use crate::cluster::{Change, Cluster, MailKey, SignUp};
+use crate::judge::cluster::history::History;
+use crate::judge::cluster::tuning::seconds;
+use crate::judge::cluster::weigh::Finding;
+use crate::mailbox::Domain;
+
+/// Suspects named with a cluster.
+const SUSPECTS: usize = 256;
+
+/// The part of the fresh sign-ups that must share a key for it to be condemned too.
+const SHARE: f32 = 0.7;
+
+impl Servers {
+    /// Condemns what `sign_up` shares with those before it; the cluster's number.
+    pub(super) fn condemn(&mut self, key: &MailKey, sign_up: &SignUp, finding: &Finding) -> u64 {
+        let now = sign_up.at;
+        let since = now - finding.span.max(seconds(self.tuning.reach));
+        let suspects = self.suspects(key, since);
+        let mut keys = self.joined(key, sign_up, &suspects);
+        let before = self.before(&keys, now);
+        self.roll_up(&mut keys, now);
+        let times = before.as_ref().map_or(1, |cluster| cluster.times + 1);
+        let since = before.map_or(since, |cluster| cluster.since.min(since));
+        let number = self.next_cluster;
+        self.next_cluster += 1;
+        let cluster = Cluster {
+            id: id(number),
+            evidence: words(key, finding),
+            keys,
+            name: None,
+            since,
+            opened: now,
+            until: now + self.duration(times),
+            times,
+            ended: None,
+            confirmed: self.confirmed(&suspects),
+            contained: false,
+            refused: 0,
+            suspects: suspects.iter().map(SignUp::suspect).collect(),
+        };
+        for key in &cluster.keys {
+            let history = self
+                .histories
+                .get_or_insert_mut(key.clone(), History::default);
+            history.cluster = Some(number);
+            history.spent = now;
+        }
+        // Nor may the same sign-ups condemn the network around the server.
+        for key in sign_up.keys.iter() {
+            if let Some(history) = self.histories.peek_mut(key) {
+                history.spent = now;
+            }
+        }
+        self.last_opened = Some(now);
+        self.change(Change::Cluster(Box::new(cluster.clone())));
+        self.clusters.insert(number, cluster);
+        self.forget_oldest(now);
+        number
+    }
+
+    /// Those let in through `key` with domains first seen since.
+    fn suspects(&self, key: &MailKey, since: i64) -> Vec<SignUp> {
+        let Some(history) = self.histories.peek(key) else {
+            return Vec::new();
+        };
+        let fresh = history.entries.iter().filter(|entry| entry.first >= since);
+        fresh
+            .rev()
+            .take(SUSPECTS)
+            .filter_map(|entry| self.sign_ups.peek(&entry.serial).cloned())
+            .collect()
+    }
+
+    /// How many of them have domains that are known to have confirmed.
+    fn confirmed(&self, suspects: &[SignUp]) -> u32 {
+        let known = suspects.iter().filter(|suspect| {
+            let seen = self.domains.peek(&suspect.domain);
+            seen.is_some_and(|seen| seen.confirmed > 0)
+        });
+        u32::try_from(known.count()).unwrap_or(u32::MAX)
+    }
+
+    /// The narrow keys that nearly all suspects share; networks only where
+    /// nothing narrower is shared, because strangers live there too.
+    fn joined(&self, key: &MailKey, sign_up: &SignUp, suspects: &[SignUp]) -> Vec<MailKey> {
+        let share = |other: &MailKey| {
+            let with = suspects
+                .iter()
+                .filter(|suspect| suspect.keys.contains(other));
+            with.count() as f32 >= SHARE * suspects.len() as f32
+        };
+        let mut keys: Vec<_> = sign_up
+            .keys
+            .iter()
+            .filter(|other| match other {
+                MailKey::Host(_) | MailKey::Address(_) => share(other),
+                MailKey::Registrable(_) => share(other) && !self.is_own(other, suspects),
+                MailKey::Network(_) | MailKey::Range(_) => false,
+            })
+            .cloned()
+            .collect();
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
+        keys
+    }
+
+    /// Whether a registrable name stands for one host only, which is enough to condemn.
+    fn is_own(&self, registrable: &MailKey, suspects: &[SignUp]) -> bool {
+        let MailKey::Registrable(name) = registrable else {
+            return false;
+        };
+        let below = |key: &MailKey| matches!(key, MailKey::Host(host) if host.with_parents().any(|parent| parent == name.as_str()));
+        let mut hosts: Vec<_> = suspects
+            .iter()
+            .flat_map(|suspect| suspect.keys.iter())
+            .filter(|key| below(key))
+            .collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        hosts.len() < 2
+    }
+
+    /// Neighbours: a network with two condemned addresses is condemned itself,
+    /// a range with three condemned networks too.
+    fn roll_up(&self, keys: &mut Vec<MailKey>, now: i64) {
+        let addresses: Vec<_> = keys
+            .iter()
+            .filter_map(|key| match key {
+                MailKey::Address(ip) => Some(*ip),
+                _ => None,
+            })
+            .collect();
+        let memory = seconds(self.tuning.alert).max(seconds(self.tuning.lasts[3]));
+        let lately = || {
+            self.clusters
+                .values()
+                .filter(move |cluster| cluster.ended.is_none() && now - cluster.opened < memory)
+        };
+        let mut wider = Vec::new();
+        for ip in addresses {
+            let network = super::keys::network(ip);
+            let others = lately().flat_map(|cluster| &cluster.keys);
+            let mut neighbours: Vec<_> = others
+                .filter(|key| matches!(key, MailKey::Address(other) if *other != ip && network.contains(other)))
+                .collect();
+            neighbours.dedup();
+            if !neighbours.is_empty() {
+                wider.push(MailKey::Network(network));
+            }
+            let range = super::keys::range(ip);
+            let mut networks: Vec<_> = lately()
+                .flat_map(|cluster| &cluster.keys)
+                .filter(|key| matches!(key, MailKey::Network(net) if range.contains(net)))
+                .collect();
+            networks.sort_unstable();
+            networks.dedup();
+            if networks.len() >= 3 {
+                wider.push(MailKey::Range(range));
+            }
+        }
+        for key in wider {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+
+    /// The last condemnation of one of these keys that still counts against it.
+    fn before(&self, keys: &[MailKey], now: i64) -> Option<&Cluster> {
+        let histories = keys.iter().filter_map(|key| self.histories.peek(key));
+        let clusters = histories.filter_map(|history| self.counting(history, now));
+        clusters.max_by_key(|cluster| cluster.opened)
+    }
+
+    fn counting(&self, history: &History, now: i64) -> Option<&Cluster> {
+        let cluster = self.clusters.get(&history.cluster?)?;
+        let memory = seconds(self.tuning.memory);
+        // One honest customer among the typed domains does not make them real.
+        let real = !self.confirmations_known
+            || cluster.confirmed as usize * 3 >= cluster.suspects.len().max(1);
+        (real && cluster.ended.is_none() && now - cluster.until < memory).then_some(cluster)
+    }
+
+    /// Whether a server is condemned again by less, having been condemned before.
+    pub(super) fn is_suspected(&self, history: &History, now: i64) -> bool {
+        self.counting(history, now).is_some()
+    }
+
+    fn duration(&self, times: u32) -> i64 {
+        let step = (times.max(1) as usize - 1).min(self.tuning.lasts.len() - 1);
+        let lasts = self.tuning.lasts.get(step).copied().unwrap_or_default();
+        if self.confirmations_known {
+            seconds(lasts)
+        } else {
+            seconds(lasts.min(self.tuning.lasts_unconfirmed))
+        }
+    }
+
+    /// An account with an address of this domain is known to have confirmed.
+    pub fn confirm(&mut self, domain: &Domain, now: i64) {
+        self.confirmations_known = true;
+        let Some(seen) = self.domains.peek_mut(domain) else {
+            return;
+        };
+        seen.confirmed += 1;
+        let seen = seen.clone();
+        self.change(Change::Domain(domain.clone(), Some(seen.clone())));
+        let registrable = registrable(domain);
+        let mut clusters = Vec::new();
+        for key in seen.keys.iter() {
+            if let Some(history) = self.histories.peek_mut(key) {
+                history.confirm(&registrable);
+                clusters.extend(history.cluster);
+            }
+        }
+        clusters.sort_unstable();
+        clusters.dedup();
+        for number in clusters {
+            self.confirm_in(number, seen.first, now);
+        }
+    }
+
+    fn confirm_in(&mut self, number: u64, first: i64, now: i64) {
+        let Some(cluster) = self.clusters.get_mut(&number) else {
+            return;
+        };
+        if first >= cluster.since {
+            cluster.confirmed += 1;
+            let changed = Box::new(cluster.clone());
+            self.change(Change::Cluster(changed));
+            return;
+        }
+        if !cluster.in_force(now) {
+            return;
+        }
+        let honest = self.honest(number);
+        if honest >= self.tuning.lift {
+            self.end(number, now, "people with long-known domains confirmed");
+        }
+    }
+
+    /// Distinct long-known domains that confirmed through a cluster's keys.
+    fn honest(&self, number: u64) -> u32 {
+        let Some(cluster) = self.clusters.get(&number) else {
+            return 0;
+        };
+        let histories = cluster
+            .keys
+            .iter()
+            .filter_map(|key| self.histories.peek(key));
+        let week = cluster.opened - seconds(self.tuning.windows[3].span);
+        let before = week.min(cluster.since - 1);
+        let counts = histories.map(|history| history.older(before, true));
+        u32::try_from(counts.max().unwrap_or(0)).unwrap_or(u32::MAX)
+    }
+
+    /// Lets a cluster go, all of it at once; its server is left alone for a while.
+    pub fn release(&mut self, number: u64, now: i64, why: &str) -> Option<Cluster> {
+        self.clusters.get(&number)?;
+        self.end(number, now, why);
+        self.clusters.get(&number).cloned()
+    }
+
+    /// Marks whether a cluster's tokens are contained.
+    pub fn contain(&mut self, number: u64, contain: bool) -> Option<Cluster> {
+        let cluster = self.clusters.get_mut(&number)?;
+        cluster.contained = contain;
+        let cluster = cluster.clone();
+        self.change(Change::Cluster(Box::new(cluster.clone())));
+        Some(cluster)
+    }
+
+    fn end(&mut self, number: u64, now: i64, why: &str) {
+        let Some(cluster) = self.clusters.get_mut(&number) else {
+            return;
+        };
+        cluster.ended = Some((now, why.to_owned()));
+        let cluster = cluster.clone();
+        let pardoned = now + seconds(self.tuning.pardon);
+        for key in &cluster.keys {
+            if let Some(history) = self.histories.peek_mut(key) {
+                history.pardoned = pardoned;
+                history.cluster = None;
+            }
+        }
+        let open = self.clusters.values().filter(|other| other.ended.is_none());
+        self.last_opened = open.map(|other| other.opened).max();
+        self.change(Change::Cluster(Box::new(cluster)));
+    }
+
+    fn forget_oldest(&mut self, now: i64) {
+        if self.clusters.len() > CLUSTERS {
+            let oldest = self
+                .clusters
+                .iter()
+                .find(|(_, cluster)| !cluster.in_force(now));
+            if let Some(number) = oldest.map(|(number, _)| *number) {
+                self.clusters.remove(&number);
+            }
+        }
+    }
+}
+
+fn words(key: &MailKey, finding: &Finding) -> String {
+    let weight = finding.weight;
+    let span = match finding.span {
+        s if s >= 86_400 => format!("{} d", s / 86_400),
+        s if s >= 3600 => format!("{} h", s / 3600),
+        s => format!("{} min", s / 60),
+    };
+    format!(
+        "{} new domains among {} and {} sign-ups through {key} within {span} (score {:.1}, {:.1} passes)",
+        weight.fresh, weight.all, weight.sign_ups, weight.score, finding.bar
+    )
+}

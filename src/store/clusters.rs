@@ -1,0 +1,95 @@
+//! Clusters, and the sign-ups and domains that they were found in.
+//!
+//! Memory (`judge::cluster`) answers; this file lets it begin again where it
+//! stopped. Sign-ups are kept for a week, domains half a year after they were
+//! last used, condemnations as long as they are held against a server.
+
+mod rows;
+
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+
+use super::StoreError;
+use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
+use super::disk::desk::{Desk, Reply};
+use super::disk::file::{self, FileKind, Sync};
+use super::disk::folder::Folder;
+use crate::cluster::{Change, Kept};
+
+const FILE: FileKind = FileKind {
+    name: "clusters.sqlite3",
+    migrations: rows::MIGRATIONS,
+    sync: Sync::Full,
+};
+const ROOM: usize = 8192;
+
+/// The callers' side.
+#[derive(Debug)]
+pub(super) struct Clusters {
+    desk: Desk<Job>,
+    kept: parking_lot::Mutex<Kept>,
+}
+
+#[derive(Debug)]
+enum Job {
+    Keep(Box<Change>),
+    Flush(Reply<()>),
+}
+
+impl Clusters {
+    pub(super) fn open(folder: &Folder, kept_aside: &mut Vec<PathBuf>) -> Result<Self, StoreError> {
+        let connection = file::open(folder, &FILE, kept_aside)?;
+        let kept = rows::all(&connection).map_err(|error| StoreError::sqlite(FILE.name, error))?;
+        let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
+            clerk::run(FILE.name, connection, inbox, failing, Book);
+        })?;
+        let kept = parking_lot::Mutex::new(kept);
+        Ok(Self { desk, kept })
+    }
+
+    /// What the file held at the start; only once, it is large.
+    pub(super) fn take_kept(&self) -> Kept {
+        std::mem::take(&mut self.kept.lock())
+    }
+
+    pub(super) fn keep(&self, change: Change) {
+        // Refused only if the queue is full, which is counted there.
+        drop(self.desk.send(Job::Keep(Box::new(change))));
+    }
+
+    pub(super) async fn flush(&self) -> Result<(), StoreError> {
+        self.desk.ask(Job::Flush).await
+    }
+
+    pub(super) fn failing(&self) -> Option<(&'static str, String)> {
+        self.desk.failing()
+    }
+}
+
+/// The writer's side.
+struct Book;
+
+impl Clerk for Book {
+    type Job = Job;
+
+    fn work(
+        &mut self,
+        connection: &Connection,
+        job: Job,
+        replies: &mut Replies,
+    ) -> Result<(), Fault> {
+        match job {
+            Job::Keep(change) => rows::keep(connection, &change)?,
+            Job::Flush(reply) => replies.after_commit(reply, Ok(()))?,
+        }
+        Ok(())
+    }
+
+    fn hourly(&mut self, connection: &Connection, now: jiff::Timestamp) -> Result<(), Fault> {
+        rows::sweep(connection, now.as_second())?;
+        Ok(())
+    }
+
+    fn settled(&mut self, _outcome: Outcome) {}
+}

@@ -1,0 +1,116 @@
+//! Clusters as rows: what is searched by has a column, the rest is JSON. No
+//! local part of an address ever comes in here.
+
+use rusqlite::{Connection, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::cluster::{Change, Cluster, Kept, SeenDomain, SignUp};
+use crate::mailbox::Domain;
+
+pub(super) const MIGRATIONS: &[&str] = &["
+    CREATE TABLE sign_ups (
+        serial INTEGER PRIMARY KEY,
+        at     INTEGER NOT NULL,
+        facts  TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX sign_ups_at ON sign_ups (at);
+    CREATE TABLE domains (
+        domain TEXT PRIMARY KEY,
+        last   INTEGER NOT NULL,
+        facts  TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX domains_last ON domains (last);
+    CREATE TABLE clusters (
+        id    TEXT PRIMARY KEY,
+        until INTEGER NOT NULL,
+        facts TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+"];
+
+const DAY: i64 = 86_400;
+const SIGN_UPS: i64 = 8 * DAY;
+const DOMAINS: i64 = 180 * DAY;
+const CLUSTERS: i64 = 90 * DAY;
+
+pub(super) fn all(connection: &Connection) -> rusqlite::Result<Kept> {
+    let facts = "SELECT serial, facts FROM sign_ups ORDER BY serial";
+    let sign_ups = read::<i64, SignUp>(connection, facts)?
+        .into_iter()
+        .map(|(serial, sign_up)| (serial.unsigned_abs(), sign_up));
+    let facts = "SELECT domain, facts FROM domains ORDER BY last";
+    let domains = read::<String, SeenDomain>(connection, facts)?
+        .into_iter()
+        .filter_map(|(domain, seen)| Some((Domain::new(&domain).ok()?, seen)));
+    let facts = "SELECT id, facts FROM clusters";
+    let clusters = read::<String, Cluster>(connection, facts)?
+        .into_iter()
+        .map(|(_, cluster)| cluster);
+    let mut clusters: Vec<_> = clusters.collect();
+    clusters.sort_by_key(|cluster| (cluster.opened, cluster.id));
+    Ok(Kept {
+        sign_ups: sign_ups.collect(),
+        domains: domains.collect(),
+        clusters,
+    })
+}
+
+/// Rows that cannot be read are said and left where they are.
+fn read<K: rusqlite::types::FromSql, T: DeserializeOwned>(
+    connection: &Connection,
+    query: &str,
+) -> rusqlite::Result<Vec<(K, T)>> {
+    let mut query = connection.prepare(query)?;
+    let mut rows = query.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let facts: String = row.get(1)?;
+        match serde_json::from_str(&facts) {
+            Ok(value) => all.push((row.get(0)?, value)),
+            Err(error) => tracing::error!(%error, "a row of clusters.sqlite3 cannot be read"),
+        }
+    }
+    Ok(all)
+}
+
+pub(super) fn keep(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
+    match change {
+        Change::SignUp(serial, sign_up) => connection
+            .prepare_cached("INSERT OR REPLACE INTO sign_ups VALUES (?1, ?2, ?3)")?
+            .execute(params![*serial as i64, sign_up.at, json(sign_up)?]),
+        Change::Withdraw(serial) => connection
+            .prepare_cached("DELETE FROM sign_ups WHERE serial = ?1")?
+            .execute([*serial as i64]),
+        Change::Domain(domain, Some(seen)) => connection
+            .prepare_cached("INSERT OR REPLACE INTO domains VALUES (?1, ?2, ?3)")?
+            .execute(params![domain.as_str(), seen.last, json(seen)?]),
+        Change::Domain(domain, None) => connection
+            .prepare_cached("DELETE FROM domains WHERE domain = ?1")?
+            .execute([domain.as_str()]),
+        Change::Cluster(cluster) => connection
+            .prepare_cached("INSERT OR REPLACE INTO clusters VALUES (?1, ?2, ?3)")?
+            .execute(params![
+                cluster.id.to_string(),
+                cluster.until,
+                json(cluster.as_ref())?
+            ]),
+    }?;
+    Ok(())
+}
+
+fn json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+/// Deletes what is over its retention.
+pub(super) fn sweep(connection: &Connection, now: i64) -> rusqlite::Result<()> {
+    for (delete, before) in [
+        ("DELETE FROM sign_ups WHERE at < ?1", now - SIGN_UPS),
+        ("DELETE FROM domains WHERE last < ?1", now - DOMAINS),
+        ("DELETE FROM clusters WHERE until < ?1", now - CLUSTERS),
+    ] {
+        connection.execute(delete, [before])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! One state for many gates: a Redis or Valkey beside the files of each node.
+//!
+//! Redis never becomes the only place of anything. Bans and the register live
+//! in each node's own files and Redis passes them on; budgets are charged in
+//! Redis, and to the node's own limiter as well, which decides alone whenever
+//! Redis is slow, full or gone ([`health`]). All traffic runs on the control
+//! runtime over one pipelined connection, so a worker waits for one answer and
+//! never for a socket.
+//!
+//! Everything the limiter keeps lies under one hash tag, `{prefix}`: on a
+//! Redis Cluster that is one shard, so that one script can charge all
+//! dimensions of a request or none.
+
+mod bans;
+mod connect;
+mod health;
+mod keeper;
+mod keys;
+mod limiter;
+mod link;
+mod listen;
+mod register;
+mod reservation;
+mod script;
+mod settings;
+mod settle;
+mod transfer;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use super::bans::Bans;
+use super::limiter::{Charge, Spent};
+use crate::secret::HashKey;
+use crate::telemetry::shared::Lapse;
+use health::Health;
+use keys::Keys;
+use link::Link;
+pub(super) use register::Register;
+pub(super) use reservation::Reservation;
+pub use settings::{NotAnAddress, SharedSettings, Topology};
+use settle::Settler;
+pub use transfer::{Distant, SharedError};
+use watch::Task;
+
+/// The handle of one node.
+#[derive(Debug)]
+pub(super) struct Shared {
+    core: Arc<Core>,
+    settler: Settler,
+    register: Register,
+    bans_changed: Arc<Notify>,
+    control: Handle,
+    timeout: Duration,
+    _tasks: [Task; 3],
+}
+
+/// What the tasks of a node have in common.
+#[derive(Debug)]
+struct Core {
+    settings: SharedSettings,
+    keys: Keys,
+    fingerprint: String,
+    link: ArcSwapOption<Link>,
+    health: Health,
+}
+
+impl Shared {
+    /// Begins to keep a connection, on `control`. Returns at once: until the
+    /// connection stands, and whenever it does not, each node is on its own.
+    pub(super) fn start(
+        settings: SharedSettings,
+        key: &HashKey,
+        bans: Weak<Bans>,
+        control: &Handle,
+    ) -> Self {
+        let core = Arc::new(Core::new(settings, key));
+        let bans_changed = Arc::new(Notify::new());
+        Self {
+            _tasks: tasks(&core, &bans, &bans_changed, control),
+            settler: Settler::start(Arc::clone(&core), control),
+            register: Register::start(Arc::clone(&core), control),
+            timeout: core.settings.timeout,
+            control: control.clone(),
+            bans_changed,
+            core,
+        }
+    }
+
+    /// This node's disk has another ban, or one less: the others are told.
+    pub(super) fn bans_changed(&self) {
+        self.bans_changed.notify_one();
+    }
+
+    /// What other nodes have learned of apps and tokens.
+    pub(super) const fn register(&self) -> &Register {
+        &self.register
+    }
+
+    /// Whether the shared store answers.
+    pub(super) fn is_up(&self) -> bool {
+        self.core.health.is_up()
+    }
+
+    /// One round trip: checks every charge, then makes them all, or none.
+    /// `None` if there is no answer within the time-out: then nothing stays
+    /// charged here, and the node decides alone.
+    pub(super) async fn reserve(&self, charges: &[Charge]) -> Option<Result<Reservation, Spent>> {
+        let Some(link) = self.core.link() else {
+            self.core.health.passed_over();
+            return None;
+        };
+        let asked = limiter::Asked::new(charges, &self.core);
+        let (answer, word) = tokio::sync::oneshot::channel();
+        let (core, late) = (Arc::clone(&self.core), self.settler.clone());
+        self.control.spawn(async move {
+            let outcome = asked.ask(&core, link).await;
+            // Whoever asked has been decided for by its own node: undone here.
+            if let Err(Ok(Ok(reservation))) = answer.send(outcome) {
+                late.settle(reservation, |_| true);
+            }
+        });
+        match tokio::time::timeout(self.timeout, word).await {
+            Ok(Ok(Ok(decided))) => Some(decided),
+            // Refused, broken, or the runtime is going down.
+            Ok(Ok(Err(())) | Err(_)) => None,
+            Err(_) => {
+                self.core
+                    .health
+                    .lapsed(Lapse::Late, "it does not answer in time");
+                None
+            }
+        }
+    }
+
+    /// Settles a reservation, soon: the charges for which `back` says so are
+    /// given back.
+    pub(super) fn settle(&self, reservation: Reservation, back: impl Fn(usize) -> bool) {
+        self.settler.settle(reservation, back);
+    }
+
+    /// Waits until what was to be settled so far has been sent, or could not be.
+    pub(super) async fn flush(&self) {
+        self.settler.flush().await;
+    }
+}
+
+fn tasks(
+    core: &Arc<Core>,
+    bans: &Weak<Bans>,
+    changed: &Arc<Notify>,
+    control: &Handle,
+) -> [Task; 3] {
+    let keeper = {
+        let core = Arc::clone(core);
+        Task::watch(control, "keeper", move || keeper::keep(Arc::clone(&core)))
+    };
+    let sharing = {
+        let (core, bans, changed) = (Arc::clone(core), bans.clone(), Arc::clone(changed));
+        Task::watch(control, "bans", move || {
+            bans::keep(Arc::clone(&core), bans.clone(), Arc::clone(&changed))
+        })
+    };
+    let listening = {
+        let (core, changed) = (Arc::clone(core), Arc::clone(changed));
+        Task::watch(control, "listening", move || {
+            listen::keep(Arc::clone(&core), Arc::clone(&changed))
+        })
+    };
+    [keeper, sharing, listening]
+}
+
+impl Core {
+    fn new(settings: SharedSettings, key: &HashKey) -> Self {
+        Self {
+            keys: Keys::new(&settings.prefix),
+            fingerprint: keys::fingerprint(key),
+            link: ArcSwapOption::empty(),
+            health: Health::default(),
+            settings,
+        }
+    }
+
+    /// The connection, if it is fit for use.
+    fn link(&self) -> Option<Link> {
+        if !self.health.is_up() {
+            return None;
+        }
+        self.link.load().as_deref().cloned()
+    }
+}

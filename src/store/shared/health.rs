@@ -1,0 +1,95 @@
+//! Whether the shared store is asked at all.
+//!
+//! While it is down nobody waits for it: each node decides alone, and only the
+//! keeper looks whether it is back. One error takes it down at once, lateness
+//! does so when [`PATIENCE`] answers in a row were late. Both ways are logged,
+//! at most once a second and the same words at most once a minute.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::telemetry::metrics;
+use crate::telemetry::shared::Lapse;
+use crate::telemetry::trouble::{Trouble, clear, raise};
+
+/// Late answers in a row until the store counts as down.
+const PATIENCE: u32 = 3;
+
+/// Between two warnings, and between two of the same words.
+const QUIET: Duration = Duration::from_secs(1);
+const QUIET_ABOUT: Duration = Duration::from_secs(60);
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    up: AtomicBool,
+    late: AtomicU32,
+    said: Mutex<Option<(Instant, String)>>,
+    /// Told when the store went down.
+    pub(super) went_down: Notify,
+}
+
+impl Health {
+    pub(super) fn is_up(&self) -> bool {
+        self.up.load(Ordering::Acquire)
+    }
+
+    /// A request was decided by its own node, because the store is down.
+    pub(super) fn passed_over(&self) {
+        metrics().shared.lapsed(Lapse::Down);
+    }
+
+    /// A request was decided by its own node, because the store failed it.
+    pub(super) fn lapsed(&self, lapse: Lapse, why: &str) {
+        metrics().shared.lapsed(lapse);
+        let late = match lapse {
+            Lapse::Late => self.late.fetch_add(1, Ordering::Relaxed) + 1,
+            Lapse::Broken | Lapse::Full | Lapse::Down => PATIENCE,
+        };
+        if late >= PATIENCE {
+            self.down(why);
+        }
+    }
+
+    /// It answered in time.
+    pub(super) fn answered(&self) {
+        self.late.store(0, Ordering::Relaxed);
+    }
+
+    /// It is not to be used until it has been looked at.
+    pub(super) fn down(&self, why: &str) {
+        let text = format!("the shared store cannot be used ({why}): limits are each node's own");
+        raise(Trouble::Shared, &text);
+        if self.up.swap(false, Ordering::AcqRel) {
+            metrics().shared.up.set(0);
+            self.went_down.notify_one();
+        }
+        self.say(&text);
+    }
+
+    /// It has been looked at and is well.
+    pub(super) fn up(&self) {
+        self.answered();
+        clear(Trouble::Shared);
+        if !self.up.swap(true, Ordering::AcqRel) {
+            metrics().shared.up.set(1);
+            tracing::info!("the shared store is in use");
+        }
+    }
+
+    fn say(&self, text: &str) {
+        let now = Instant::now();
+        let mut said = self.said.lock();
+        let quiet = said.as_ref().is_some_and(|(at, words)| {
+            let pause = if words == text { QUIET_ABOUT } else { QUIET };
+            now.duration_since(*at) < pause
+        });
+        if !quiet {
+            *said = Some((now, text.to_owned()));
+            tracing::warn!("{text}");
+        }
+    }
+}

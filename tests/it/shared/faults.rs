@@ -1,0 +1,207 @@
+//! The server killed, paused, slow, full, refusing, of another key, emptied:
+//! nobody waits long, each node goes on by itself within a stated bound, and
+//! all of them find back by themselves.
+
+use std::time::{Duration, Instant};
+
+use tuskgate::store::SharedSettings;
+
+use super::slow::Slow;
+use super::{Node, charge, take};
+use crate::support::redis::{Make, Server};
+use crate::support::until;
+
+const TIMEOUT: Duration = Duration::from_millis(30);
+
+/// What waiting for a thread may add on a busy machine.
+const SLACK: Duration = Duration::from_millis(120);
+
+/// Waits until this node is back, then shows that it is.
+async fn back(node: &Node, name: &str) {
+    until("the shared store is in use again", || {
+        node.store.is_shared()
+    })
+    .await;
+    let begun = Instant::now();
+    loop {
+        // One late answer on a busy machine is no failure.
+        if take(node, &[charge("after", name, "100/1h")], 1).await == (1, 1) {
+            return;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "it never decides again"
+        );
+    }
+}
+
+/// The longest that any of `count` requests waited.
+async fn longest(node: &Node, count: usize) -> Duration {
+    let mut longest = Duration::ZERO;
+    for number in 0..count {
+        let begun = Instant::now();
+        let passed = take(node, &[charge("each", &number.to_string(), "5/1h")], 1).await;
+        assert_eq!(passed.0, 1, "an outage of the store refused somebody");
+        longest = longest.max(begun.elapsed());
+    }
+    longest
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_and_started_again() {
+    let mut server = Server::start(Make::Redis, &[]);
+    let nodes = [
+        Node::join(&server.url(), TIMEOUT).await,
+        Node::join(&server.url(), TIMEOUT).await,
+        Node::join(&server.url(), TIMEOUT).await,
+    ];
+    let budget = [charge("budget", "x", "10/1h")];
+    let mut admitted = 0;
+    for node in &nodes {
+        admitted += take(node, &budget, 4).await.0;
+    }
+    assert_eq!(admitted, 10);
+    server.kill();
+    for node in &nodes {
+        assert!(longest(node, 20).await < TIMEOUT + SLACK);
+        assert!(!node.store.is_shared());
+        admitted += take(node, &budget, 40).await.0;
+    }
+    // What a node has let through itself counts on: three times N in all, not four.
+    assert_eq!(admitted, 30);
+    server.start_again();
+    for (number, node) in nodes.iter().enumerate() {
+        back(node, &number.to_string()).await;
+        admitted += take(node, &budget, 40).await.1;
+    }
+    // It came back empty, as a Redis without persistence does: once more N.
+    assert!(admitted <= 40, "{admitted}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paused() {
+    let server = Server::start(Make::Redis, &[]);
+    let node = Node::join(&server.url(), TIMEOUT).await;
+    server.signal("STOP");
+    let begun = Instant::now();
+    assert!(longest(&node, 200).await < TIMEOUT + SLACK);
+    // Three wait for it, the others are not made to.
+    assert!(begun.elapsed() < TIMEOUT * 10 + SLACK);
+    server.signal("CONT");
+    back(&node, "x").await;
+    // What was charged while nobody listened any more is given back.
+    node.store.flush().await.expect("settled");
+    until("late charges are undone", || {
+        let held = "return #redis.call('KEYS', '*')";
+        server
+            .ask(&["EVAL", held, "0"])
+            .parse::<usize>()
+            .is_ok_and(|keys| keys <= 6)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow() {
+    let server = Server::start(Make::Redis, &[]);
+    let line = Slow::start(&server.url(), Duration::ZERO);
+    let node = Node::join(&line.url(), TIMEOUT).await;
+    line.delay(Duration::from_millis(50));
+    let begun = Instant::now();
+    assert!(longest(&node, 200).await < TIMEOUT + SLACK);
+    assert!(begun.elapsed() < TIMEOUT * 10 + SLACK);
+    line.delay(Duration::ZERO);
+    back(&node, "x").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn full() {
+    let server = Server::start(Make::Redis, &["--maxmemory-policy", "noeviction"]);
+    let node = Node::join(&server.url(), Duration::from_secs(1)).await;
+    let budget = [charge("a", "x", "5/1h"), charge("b", "x", "5/1h")];
+    assert_eq!(take(&node, &budget, 2).await, (2, 2));
+    server.ask(&["CONFIG", "SET", "maxmemory", "100kb"]);
+    // Its own limiter knows of the two.
+    assert_eq!(take(&node, &budget, 10).await, (3, 0));
+    until("it is known to be full", || !node.store.is_shared()).await;
+    server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
+    back(&node, "x").await;
+    // Nothing was half charged while it was full.
+    assert_eq!(take(&node, &budget, 10).await, (3, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_password_and_the_right_one() {
+    // The user that deploy/SCALING.md tells to make, and no more rights.
+    let page = std::fs::read_to_string("deploy/SCALING.md").expect("the page is there");
+    let line = page
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("ACL SETUSER "));
+    let line = line.expect("it tells").replace(">PASSWORD", ">right");
+    let mut words = vec!["--user"];
+    words.extend(line.split(' '));
+    let server = Server::start(Make::Redis, &words);
+    let with = |password: &str| format!("{}?user=tuskgate&pass={password}", server.url());
+    let wrong = Node::start(SharedSettings::new(with("wrong")));
+    assert!(longest(&wrong, 5).await < TIMEOUT + SLACK);
+    let right = Node::join(&with("right"), Duration::from_secs(1)).await;
+    assert_eq!(take(&right, &[charge("a", "x", "5/1h")], 10).await, (5, 5));
+    assert!(!wrong.store.is_shared());
+    // Everything else works with these rights as well: bans, tokens.
+    let (id, token) = (
+        tuskgate::app::ClientId::new("id-1"),
+        tuskgate::secret::KeyedHash([1; 16]),
+    );
+    right.store.learn_token(token, &id).await;
+    let ban = super::bans::ban("first.example");
+    right.store.ban(ban).await.expect("on the disk");
+    until("token and ban are shared", || {
+        server.ask(&[
+            "--user",
+            "tuskgate",
+            "--pass",
+            "right",
+            "--no-auth-warning",
+            "EVAL",
+            "return redis.call('EXISTS', KEYS[1], KEYS[2])",
+            "2",
+            "{tuskgate}:bans",
+            &format!("{{tuskgate}}:token:{token}"),
+        ]) == "2"
+    })
+    .await;
+    let errors = server.ask(&["INFO", "errorstats"]);
+    assert!(!errors.contains("NOPERM"), "{errors}");
+    let said = tuskgate::telemetry::trouble::current().join("\n");
+    assert!(!said.contains("wrong"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_key_is_kept_out() {
+    let server = Server::start(Make::Redis, &[]);
+    let ours = Node::join(&server.url(), Duration::from_secs(1)).await;
+    let stranger = Node::under_key("08", SharedSettings::new(server.url()));
+    assert!(longest(&stranger, 20).await < TIMEOUT + SLACK);
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert!(!stranger.store.is_shared());
+    assert!(ours.store.is_shared());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn emptied_and_its_scripts_forgotten() {
+    let server = Server::start(Make::Redis, &[]);
+    let node = Node::join(&server.url(), Duration::from_secs(5)).await;
+    let budget = [charge("a", "x", "5/1h")];
+    assert_eq!(take(&node, &budget, 10).await, (5, 5));
+    server.ask(&["FLUSHALL"]);
+    server.ask(&["SCRIPT", "FLUSH"]);
+    assert_eq!(take(&node, &budget, 10).await, (5, 5));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn never_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("unix://{}/none", folder.path().display());
+    let node = Node::start(SharedSettings::new(url));
+    assert!(longest(&node, 50).await < TIMEOUT + SLACK);
+}
