@@ -86,4 +86,10 @@ ROWS = {
     "workers": workers,
     "fresh": fresh,
     "growth": rows_here.growth,
+    "sizes": rows_here.sizes,
+}
+
+GROUPS = {
+    "counts": ["pass", "refuse", "workers", "fresh", "sizes"],
+    "times": ["allowed", "lists", "reload", "limiter", "idle", "growth"],
 }

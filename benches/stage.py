@@ -20,14 +20,17 @@ class Stage:
         self.repository, self.perf, self.quick = repository, perf, quick
         self.folder = machine.CACHE / "conf"
         self.folder.mkdir(parents=True, exist_ok=True)
-        release = self.repository / os.environ.get("CARGO_TARGET_DIR", "target") / "release"
+        target = self.repository / os.environ.get("CARGO_TARGET_DIR", "target")
+        release = target / "release"
         self.gate = machine.CACHE / "tuskgate"
-        subprocess.run(["strip", "-o", self.gate, release / "tuskgate"], check=True)
-        self.load, self.bare = release / "examples/load", release / "examples/bare_hyper"
+        subprocess.run(["strip", "-o", self.gate, target / "dist/tuskgate"], check=True)
+        self.load, self.bare = release / "examples/load", target / "dist/examples/bare_hyper"
         self.counts, self.names = release / "examples/counted", release / "examples/names"
         peers.write_requests(self.folder)
 
     def means(self, row: str) -> str:
+        if row == "sizes":
+            return "user instructions by callgrind"
         if row in ("allowed", "lists", "reload", "idle", "growth", "limiter"):
             return "on this machine"
         if self.perf:
@@ -110,12 +113,12 @@ kill $P; wait $P 2>/dev/null; sleep 0.2
             link.symlink_to(tool)
         return f"{tools}:/usr/sbin:{os.environ['PATH']}"
 
-    def counted_path(self, path: str, times: int, size: int) -> int:
-        """User instructions of a run of the tool of that name, by callgrind."""
+    def counted_path(self, path: str, times: int, size: int) -> float:
+        """User instructions of one step of the path of that name, by callgrind."""
         command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*walk_counted*"]
         command += [self.counts, path, str(times), str(size)]
         ran = subprocess.run(command, capture_output=True, text=True, check=True)
-        return int(re.search(r"Collected : (\d+)", ran.stderr).group(1))
+        return int(re.search(r"Collected : (\d+)", ran.stderr).group(1)) / times
 
     def shell(self, line: str) -> str:
         env = os.environ | {"PATH": self.path()}

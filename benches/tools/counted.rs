@@ -8,6 +8,8 @@ mod gated;
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use gated::Gated;
 use http::StatusCode;
@@ -17,6 +19,10 @@ use tuskgate::quota::Quota;
 use tuskgate::secret::KeyedHash;
 use tuskgate::store::limiter::{Charge, DEFAULT_SLOTS, Limiter};
 use tuskgate::verdict::Mode;
+
+/// The gate's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let mut words = std::env::args().skip(1);
@@ -40,17 +46,18 @@ fn main() {
             });
         }
         "network" => {
-            let lists = lists(size);
+            let lists = lists(size, 0);
             walk_counted(times, |number| {
                 let ip = Ipv4Addr::from(number.wrapping_mul(0x9e37_79b1));
                 black_box(lists.network(black_box(IpAddr::V4(ip))));
             });
         }
         "domain" => {
-            let lists = lists(size);
+            let lists = lists(0, size);
             let asked: Vec<Domain> = (0..64)
                 .map(|number| {
-                    Domain::new(&format!("a.{}", gated::domain(number * 31))).expect("a domain")
+                    let listed = (number * 31) % size.max(1);
+                    Domain::new(&format!("a.{}", gated::domain(listed))).expect("a domain")
                 })
                 .collect();
             walk_counted(times, |number| {
@@ -58,10 +65,17 @@ fn main() {
                 black_box(lists.mail_domain(black_box(domain)));
             });
         }
-        "limiter" => drop(reserve(times, u64::from(size))),
+        "limiter" => {
+            // Every key has been there before.
+            let limiter = Limiter::new(DEFAULT_SLOTS);
+            let keys = u64::from(size);
+            (0..size.div_ceil(5)).for_each(|number| reserve(&limiter, number, keys));
+            walk_counted(times, |number| reserve(&limiter, number, keys));
+        }
         "limiter-time" => {
+            let limiter = Limiter::new(DEFAULT_SLOTS);
             let began = std::time::Instant::now();
-            let limiter = reserve(times, u64::from(size));
+            (0..times).for_each(|number| reserve(&limiter, number, u64::from(size)));
             let nanos = began.elapsed().as_nanos() / u128::from(times);
             let full = limiter.occupancy();
             println!(
@@ -81,11 +95,12 @@ fn walk_counted(times: u32, mut step: impl FnMut(u32)) {
     }
 }
 
-/// Reserves six keys so often, of so many different ones.
-fn reserve(times: u32, keys: u64) -> Limiter {
-    let limiter = Limiter::new(DEFAULT_SLOTS);
-    let narrow: Quota = "30/1h".parse().expect("a quota");
-    let wide: Quota = "100000000/1h".parse().expect("a quota");
+/// Reserves six keys, the `number`th time: of so many different ones.
+fn reserve(limiter: &Limiter, number: u32, keys: u64) {
+    let number = u64::from(number);
+    let quota = |times| Quota::new(times, Duration::from_secs(3600)).expect("a quota");
+    let narrow = quota(const { NonZeroU32::new(30).expect("not zero") });
+    let wide = quota(const { NonZeroU32::new(100_000_000).expect("not zero") });
     let charge = |key: u64, quota, wider| Charge {
         limit: "bench",
         key: KeyedHash(
@@ -97,29 +112,25 @@ fn reserve(times: u32, keys: u64) -> Limiter {
         wider,
         mode: Mode::Enforce,
     };
-    walk_counted(times, |number| {
-        let number = u64::from(number);
-        // As in a request: narrow keys that change, and wide ones that stay.
-        let charges: [Charge; 6] = std::array::from_fn(|at| match at {
-            5 => charge(number % 100, wide, None),
-            _ => charge((number * 5 + at as u64) % keys + 100, narrow, Some(5)),
-        });
-        let now = 1_700_000_000_000_000 + number;
-        if let Ok(made) = limiter.reserve(black_box(&charges), now) {
-            limiter.keep(made);
-        }
+    // As in a request: narrow keys that change, and wide ones that stay.
+    let charges: [Charge; 6] = std::array::from_fn(|at| match at {
+        5 => charge(number % 100, wide, None),
+        _ => charge((number * 5 + at as u64) % keys + 100, narrow, Some(5)),
     });
-    limiter
+    let now = 1_700_000_000_000_000 + number;
+    if let Ok(made) = limiter.reserve(black_box(&charges), now) {
+        limiter.keep(made);
+    }
 }
 
-fn lists(size: u32) -> Lists {
+fn lists(networks: u32, domains: u32) -> Lists {
     let folder = tempfile::tempdir().expect("a folder");
     let files = Files {
         networks: vec![folder.path().join("networks")],
         mail_domains: vec![folder.path().join("domains")],
         ..Files::default()
     };
-    gated::write_networks(&files.networks[0], size);
-    gated::write_domains(&files.mail_domains[0], size);
+    gated::write_networks(&files.networks[0], networks);
+    gated::write_domains(&files.mail_domains[0], domains);
     Lists::load(&files).expect("lists").0
 }

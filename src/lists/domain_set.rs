@@ -174,9 +174,8 @@ impl<'a> Iterator for Labels<'a> {
         let rest = self.0?;
         match rest.iter().rposition(|&b| b == b'.') {
             Some(dot) => {
-                let (before, label) = rest.split_at_checked(dot)?;
-                self.0 = Some(before);
-                Some((label, dot + 1))
+                self.0 = rest.get(..dot);
+                Some((rest.get(dot + 1..)?, dot + 1))
             }
             None => {
                 self.0 = None;

@@ -63,16 +63,12 @@ pub fn refusal(
     };
     let mut answer = Response::new(Bytes::from(body));
     *answer.status_mut() = status;
-    answer.headers_mut().reserve(MOST_FIELDS);
     headers::put(&mut answer, endpoint, form, matter, id, now, asker);
     if asker.head {
         headers::behead(&mut answer);
     }
     answer
 }
-
-/// As many fields as a refusal has at most; a map that grows hashes all anew.
-const MOST_FIELDS: usize = 20;
 
 /// The form of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::attempt::wide_network;
@@ -127,9 +128,16 @@ fn is_open(window: &Window, length: Duration, at: Timestamp) -> bool {
     (window.start..end).contains(&at)
 }
 
+/// What one kind of refusals has in common.
+#[derive(Debug, Hash)]
+pub(super) enum About<'a> {
+    Fact(&'a str),
+    Network(IpNet),
+}
+
 /// What a refusal is about, as far as it makes two of them alike; `None` for
 /// an event that must have its own row.
-pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
+pub(super) fn key(event: &Event) -> Option<(Rule, About<'_>)> {
     if event.admitted {
         return None;
     }
@@ -139,7 +147,7 @@ pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
         .find(|verdict| verdict.mode == Mode::Enforce && verdict.verdict == "refuse")?;
     let about = match verdict.rule {
         // The entry that hit, of which there are as many as an admin made.
-        Rule::MailDomain | Rule::AppBan => verdict.fact.clone(),
+        Rule::MailDomain | Rule::AppBan => About::Fact(&verdict.fact),
         // Else by who asks and not by what for: an attacker has more domains and
         // names than networks, and a flood with addresses of a large provider
         // must not swallow the rows of that provider's honest people.
@@ -150,8 +158,8 @@ pub(super) fn key(event: &Event) -> Option<(Rule, String)> {
         | Rule::MailCluster
         | Rule::AppCluster
         | Rule::Rate => {
-            let network = event.client.map(|ip| wide_network(ip).to_string());
-            network.unwrap_or_else(|| verdict.fact.clone())
+            let network = event.client.map(wide_network);
+            network.map_or(About::Fact(&verdict.fact), About::Network)
         }
     };
     Some((verdict.rule, about))

@@ -58,6 +58,8 @@ impl Look {
             .filter(|(at, _)| *at >= from)
             .map(|(_, id)| id)
             .collect();
+        // Mostly one app after the other: sorting is for the rest.
+        ids.dedup();
         ids.sort_unstable();
         ids.dedup();
         ids.len()
