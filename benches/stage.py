@@ -21,11 +21,11 @@ class Stage:
         self.folder = machine.CACHE / "conf"
         self.folder.mkdir(parents=True, exist_ok=True)
         target = self.repository / os.environ.get("CARGO_TARGET_DIR", "target")
-        release = target / "release"
+        tools = target / "counted/examples"
         self.gate = machine.CACHE / "tuskgate"
         subprocess.run(["strip", "-o", self.gate, target / "dist/tuskgate"], check=True)
-        self.load, self.bare = release / "examples/load", target / "dist/examples/bare_hyper"
-        self.counts, self.names = release / "examples/counted", release / "examples/names"
+        self.load, self.bare = tools / "load", target / "dist/examples/bare_hyper"
+        self.counts, self.names = tools / "counted", tools / "names"
         peers.write_requests(self.folder)
 
     def means(self, row: str) -> str:
