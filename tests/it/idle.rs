@@ -1,4 +1,4 @@
-//! Many connections, too many connections, and connections that go wrong.
+//! Too many connections, and connections that go wrong.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -14,89 +14,7 @@ use crate::support::gate::{Gate, settings};
 use crate::support::wire::Wire;
 use crate::support::{Outcome, until};
 
-/// Descriptors that this process may open, by its own limits file.
-fn descriptors() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").expect("Linux");
-    let line = limits
-        .lines()
-        .find(|line| line.starts_with("Max open files"))
-        .expect("a limit");
-    let soft = line.split_whitespace().nth(3).expect("a soft limit");
-    soft.parse().unwrap_or(usize::MAX)
-}
-
-fn resident_kib() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .expect("a line");
-    let kib = line.split_whitespace().nth(1).expect("a number");
-    kib.parse().expect("a number")
-}
-
 const ASK: &str = "GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
-
-/// Each connection takes two descriptors here, where client and gate share a
-/// process; `tests/all` raises the limit so that it is ten thousand. Memory is
-/// that of both sides, in a process of their own.
-#[test]
-fn ten_thousand_idle_clients_are_kept_for_little() -> Outcome {
-    const ALONE: &str = "TUSKGATE_TEST_ALONE";
-    if std::env::var_os(ALONE).is_some() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        return runtime.block_on(ten_thousand_idle_clients());
-    }
-    let name = "idle::ten_thousand_idle_clients_are_kept_for_little";
-    let alone = std::process::Command::new(std::env::current_exe()?)
-        .args(["--exact", name, "--nocapture"])
-        .env(ALONE, "1")
-        .output()?;
-    let said = String::from_utf8_lossy(&alone.stderr);
-    eprintln!("{said}");
-    assert!(alone.status.success(), "{said}");
-    assert!(said.contains("idle clients:"), "it ran: {said}");
-    Ok(())
-}
-
-async fn ten_thousand_idle_clients() -> Outcome {
-    let count = 10_000.min((descriptors() - 1000) / 2);
-    assert!(
-        count >= 4000,
-        "raise the limit on open files: ulimit -n 65536"
-    );
-    let upstream = StandIn::start().await?;
-    let gate = Gate::start(settings(upstream.address()));
-    let before = resident_kib();
-    let each = || resident_kib().saturating_sub(before) as f64 / count as f64;
-    let mut clients = Vec::with_capacity(count);
-    for _ in 0..count {
-        clients.push(Wire::to(gate.address).await);
-    }
-    let parked = || metrics().proxy.connections_parked.get();
-    let all = i64::try_from(count)?;
-    until("every silent connection is parked", || parked() == all).await;
-    let silent = each();
-    // Each speaks twice, so that the second round meets parked connections.
-    for _ in 0..2 {
-        for some in clients.chunks_mut(50) {
-            for client in &mut *some {
-                client.send(ASK).await;
-            }
-            for client in some {
-                assert_eq!(client.reply().await.expect("a reply").status, 200);
-            }
-        }
-        until("every quiet connection is parked", || parked() == all).await;
-    }
-    let served = each();
-    eprintln!("{count} idle clients: {silent:.1} KiB each when silent, {served:.1} after serving");
-    assert!(silent < 8.0, "{silent} KiB each, never having spoken");
-    assert!(served < 24.0, "{served} KiB each");
-    Ok(())
-}
 
 #[tokio::test]
 async fn beyond_max_connections_clients_wait() -> Outcome {

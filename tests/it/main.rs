@@ -6,6 +6,7 @@ mod admin;
 mod apps;
 mod architecture;
 mod attack;
+mod bounds;
 mod cli;
 mod clusters;
 mod config;

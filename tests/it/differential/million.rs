@@ -56,7 +56,7 @@ pub(crate) fn run(stage: &Stage, seed: u64, enough: u64) -> Tally {
     std::thread::scope(|scope| {
         for client in 0..CLIENTS {
             let (tally, read) = (&tally, &read);
-            scope.spawn(move || one_client(stage, seed, client, enough, read, tally));
+            scope.spawn(move || one_client(stage, (seed, client), (began, enough), read, tally));
         }
     });
     let mut tally = tally.into_inner().expect("no client panics");
@@ -81,9 +81,8 @@ fn runner(seed: u64, client: u64) -> TestRunner {
 
 fn one_client(
     stage: &Stage,
-    seed: u64,
-    client: u64,
-    enough: u64,
+    (seed, client): (u64, u64),
+    (began, enough): (Instant, u64),
     read: &AtomicU64,
     tally: &Mutex<Tally>,
 ) {
@@ -103,7 +102,7 @@ fn one_client(
                 *own.statuses.entry(status).or_default() += 1;
             }
             Verdict::Equal { compared, .. } => {
-                read.fetch_add(1, Ordering::Relaxed);
+                progress(read.fetch_add(1, Ordering::Relaxed) + 1, enough, began);
                 *if compared > 0 {
                     &mut own.compared
                 } else {
@@ -129,6 +128,14 @@ fn one_client(
         *all.statuses.entry(status).or_default() += count;
     }
     all.failures.extend(own.failures);
+}
+
+/// A line now and then: a long run takes an hour.
+fn progress(read: u64, enough: u64, began: Instant) {
+    if read.is_multiple_of((enough / 50).max(5_000)) {
+        let took = began.elapsed().as_secs();
+        eprintln!("{read} of {enough} so far, {took} s");
+    }
 }
 
 /// The simplest request found that still differs; kept as a vector.

@@ -181,18 +181,25 @@ impl Program {
         Person::new(self.address(), from)
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.running.as_ref().expect("it was started").child.id()
+    }
+
+    /// Where the admin listener is.
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        let running = self.running.as_ref().expect("it was started");
+        self.status_address(&running.status["admin"])
+    }
+
     /// An answer of the admin listener.
     pub(crate) fn admin(&self, path: &str) -> Answer {
-        let running = self.running.as_ref().expect("it was started");
-        let address = self.status_address(&running.status["admin"]);
-        let mut caller = Caller::new(address, None);
+        let mut caller = Caller::new(self.admin_address(), None);
         caller.get(path).expect("an answer")
     }
 
     /// Sends a signal by name, such as `HUP`.
     pub(crate) fn signal(&self, name: &str) {
-        let running = self.running.as_ref().expect("it was started");
-        let pid = running.child.id().to_string();
+        let pid = self.pid().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
         assert!(sent.expect("kill runs").success());
     }
