@@ -272,9 +272,11 @@ REQUESTS = {
 
 def write_requests(folder: Path) -> None:
     for name, (line, headers, body) in REQUESTS.items():
-        # nginx' limit_req cannot read a body: it gets its key in the query.
         text = "\r\n".join([line, *headers, "", body])
         (folder / f"{name}.req").write_bytes(text.encode())
         if name == "token":
-            keyed = text.replace("/oauth/token", "/oauth/token?client_id=bench", 1)
+            near = text.replace("{ip}", "{near}")
+            (folder / "token-flood.req").write_bytes(near.encode())
+            # nginx' limit_req cannot read a body: it gets its key in the query.
+            keyed = near.replace("/oauth/token", "/oauth/token?client_id=bench", 1)
             (folder / "token-query.req").write_bytes(keyed.encode())

@@ -47,7 +47,7 @@ class Stage:
         `before` is run once the peer listens: to bring it into a state.
         """
         if self.quick:
-            requests, warm, rounds = 500, 200, 1
+            requests, rounds = 500, 1
         if self.perf:
             return self._by_perf(cases, requests, warm, connections, rounds, before)
         job = "cd /conf\nnginx -p . -c upstream.conf &\n"

@@ -22,6 +22,8 @@ pub(super) struct DomainSet {
     /// Places in the arena plus one; 0 is a free slot.
     table: Vec<u32>,
     names: usize,
+    /// A bit for each number of labels that some name has; the first for all beyond 63.
+    depths: u64,
     /// Where in the arena each file's entries begin.
     files: Vec<usize>,
 }
@@ -71,6 +73,7 @@ impl DomainSetBuilder {
             arena: self.arena,
             table: vec![0; self.names * 2],
             names: 0,
+            depths: 0,
             files: self.files,
         };
         let (mut read, mut write, mut file) = (0, 0, 0);
@@ -83,7 +86,11 @@ impl DomainSetBuilder {
             }
             let end = range.end;
             let name = set.arena.get(range).unwrap_or_default();
-            let hash = Labels(Some(name)).fold(SEED, |hash, (label, _)| step(hash, label));
+            let (hash, labels) = Labels(Some(name))
+                .fold((SEED, 0), |(hash, labels), (label, _)| {
+                    (step(hash, label), labels + 1)
+                });
+            set.depths |= depth(labels);
             if let Err(slot) = set.probe(hash, name) {
                 set.arena.copy_within(read..end, write);
                 set.fill(slot, write);
@@ -103,22 +110,25 @@ impl DomainSetBuilder {
 
 impl DomainSet {
     /// The name itself or the longest listed parent.
-    pub(super) fn find(&self, domain: &Domain) -> Option<FoundName<'_>> {
+    pub(super) fn find<'a>(&'a self, domain: &'a Domain) -> Option<FoundName<'a>> {
         if self.names == 0 {
             return None;
         }
         let name = domain.as_str().as_bytes();
-        let mut hash = SEED;
+        let (mut hash, mut labels) = (SEED, 0);
         let mut found = None;
         for (label, from) in Labels(Some(name)) {
             hash = step(hash, label);
-            let parent = name.get(from..).unwrap_or_default();
-            found = self.probe(hash, parent).ok().or(found);
+            labels += 1;
+            if self.depths & depth(labels) != 0
+                && let Ok(place) = self.probe(hash, name.get(from..).unwrap_or_default())
+            {
+                found = Some((place, from));
+            }
         }
-        let place = found?;
-        let range = self.range(place)?;
+        let (place, from) = found?;
         Some(FoundName {
-            name: std::str::from_utf8(self.arena.get(range)?).ok()?,
+            name: domain.as_str().get(from..)?,
             source: self
                 .files
                 .partition_point(|&start| start <= place)
@@ -183,6 +193,11 @@ impl<'a> Iterator for Labels<'a> {
             }
         }
     }
+}
+
+/// The bit of names with so many labels.
+const fn depth(labels: u32) -> u64 {
+    1 << if labels < u64::BITS { labels } else { 0 }
 }
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
@@ -250,9 +265,8 @@ mod tests {
             ("org", None),
             ("tk.example", None),
         ] {
-            let at = set
-                .find(&domain(name))
-                .map(|found| (found.name, found.source));
+            let asked = domain(name);
+            let at = set.find(&asked).map(|found| (found.name, found.source));
             assert_eq!(at, found, "{name}");
         }
         assert_eq!(DomainSet::default().find(&domain("tk")), None);
