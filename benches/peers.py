@@ -150,6 +150,7 @@ def haproxy(folder: Path, keep: bool, workers: int) -> str:
     cleared = "".join(f"    http-request del-header {name}\n" for name in CLEARED)
     return f"""
 global
+    no strict-limits
     nbthread {workers}
     maxconn 30000
     log stdout format raw local0 emerg
@@ -182,18 +183,22 @@ backend web
 
 
 def caddy(keep: bool) -> str:
-    removed = "".join(f"header_up -{name}\n" for name in CLEARED)
+    removed = "\n        ".join(f"header_up -{name}" for name in CLEARED)
     return f"""{{
     admin off
     auto_https off
-    log {{ level ERROR }}
-    servers {{ trusted_proxies static 127.0.0.0/8 }}
+    log {{
+        level ERROR
+    }}
 }}
 http://:{PORT} {{
     reverse_proxy 127.0.0.1:{UPSTREAM} {{
         {removed}
-        transport http {{ {"keepalive 75s" if keep else "keepalive off"}
-        keepalive_idle_conns_per_host 64 }}
+        trusted_proxies 127.0.0.0/8
+        transport http {{
+            {"keepalive 75s" if keep else "keepalive off"}
+            keepalive_idle_conns_per_host 64
+        }}
     }}
 }}
 """
@@ -267,9 +272,11 @@ REQUESTS = {
 
 def write_requests(folder: Path) -> None:
     for name, (line, headers, body) in REQUESTS.items():
-        # nginx' limit_req cannot read a body: it gets its key in the query.
         text = "\r\n".join([line, *headers, "", body])
         (folder / f"{name}.req").write_bytes(text.encode())
         if name == "token":
-            keyed = text.replace("/oauth/token", "/oauth/token?client_id=bench", 1)
+            near = text.replace("{ip}", "{near}")
+            (folder / "token-flood.req").write_bytes(near.encode())
+            # nginx' limit_req cannot read a body: it gets its key in the query.
+            keyed = near.replace("/oauth/token", "/oauth/token?client_id=bench", 1)
             (folder / "token-query.req").write_bytes(keyed.encode())

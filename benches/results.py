@@ -53,7 +53,13 @@ def write(kept: dict, rows: dict) -> None:
             parts.append(f"{one['title']}\n\n{table(one['rows'])}\n")
             if one.get("verdict"):
                 parts.append(one["verdict"] + "\n")
-    (HERE / "RESULTS.md").write_text("\n".join(parts))
+    path = HERE / "RESULTS.md"
+    _, mark, others = path.read_text().partition(OTHERS) if path.exists() else ("", "", "")
+    path.write_text("\n".join(parts) + (f"\n{mark}{others}" if mark else ""))
+
+
+# What stands below this line is written by other hands.
+OTHERS = "<!-- below here nothing is written by benches/compare -->"
 
 
 HEAD = """# Results

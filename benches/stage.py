@@ -20,14 +20,17 @@ class Stage:
         self.repository, self.perf, self.quick = repository, perf, quick
         self.folder = machine.CACHE / "conf"
         self.folder.mkdir(parents=True, exist_ok=True)
-        release = self.repository / os.environ.get("CARGO_TARGET_DIR", "target") / "release"
+        target = self.repository / os.environ.get("CARGO_TARGET_DIR", "target")
+        tools = target / "counted/examples"
         self.gate = machine.CACHE / "tuskgate"
-        subprocess.run(["strip", "-o", self.gate, release / "tuskgate"], check=True)
-        self.load, self.bare = release / "examples/load", release / "examples/bare_hyper"
-        self.counts, self.names = release / "examples/counted", release / "examples/names"
+        subprocess.run(["strip", "-o", self.gate, target / "dist/tuskgate"], check=True)
+        self.load, self.bare = tools / "load", target / "dist/examples/bare_hyper"
+        self.counts, self.names = tools / "counted", tools / "names"
         peers.write_requests(self.folder)
 
     def means(self, row: str) -> str:
+        if row == "sizes":
+            return "user instructions by callgrind"
         if row in ("allowed", "lists", "reload", "idle", "growth", "limiter"):
             return "on this machine"
         if self.perf:
@@ -44,7 +47,7 @@ class Stage:
         `before` is run once the peer listens: to bring it into a state.
         """
         if self.quick:
-            requests, warm, rounds = 500, 200, 1
+            requests, rounds = 500, 1
         if self.perf:
             return self._by_perf(cases, requests, warm, connections, rounds, before)
         job = "cd /conf\nnginx -p . -c upstream.conf &\n"
@@ -68,7 +71,7 @@ kill $P; wait $P 2>/dev/null; sleep 0.2
 
     def _read(self, said: str, rounds: int) -> dict[str, dict]:
         found: dict[str, list[dict]] = {}
-        for name, line in re.findall(r"peer: (.*?)\r?\n(?:.*\n)*?(\{.*\})\r?\n", said):
+        for name, line in re.findall(r'peer: (.*?)\r?\n(?:.*\n)*?(\{"answered".*\})\r?\n', said):
             found.setdefault(name, []).append(json.loads(line))
         out = {}
         for name, runs in found.items():
@@ -110,12 +113,12 @@ kill $P; wait $P 2>/dev/null; sleep 0.2
             link.symlink_to(tool)
         return f"{tools}:/usr/sbin:{os.environ['PATH']}"
 
-    def counted_path(self, path: str, times: int, size: int) -> int:
-        """User instructions of a run of the tool of that name, by callgrind."""
-        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+    def counted_path(self, path: str, times: int, size: int) -> float:
+        """User instructions of one step of the path of that name, by callgrind."""
+        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*walk_counted*"]
         command += [self.counts, path, str(times), str(size)]
         ran = subprocess.run(command, capture_output=True, text=True, check=True)
-        return int(re.search(r"Collected : (\d+)", ran.stderr).group(1))
+        return int(re.search(r"Collected : (\d+)", ran.stderr).group(1)) / times
 
     def shell(self, line: str) -> str:
         env = os.environ | {"PATH": self.path()}
@@ -163,9 +166,9 @@ def children(pid: int) -> list[int]:
 
 
 def resident(pid: int) -> int:
-    """Bytes that a process and its children hold for themselves."""
+    """Bytes that a process and its children hold; what they share is counted once."""
     total = 0
     for each in [pid, *children(pid)]:
         text = Path(f"/proc/{each}/smaps_rollup").read_text()
-        total += sum(int(kib) for kib in re.findall(r"Private_\w+:\s+(\d+) kB", text)) * 1024
+        total += int(re.search(r"^Pss_Anon:\s+(\d+) kB", text, re.M).group(1)) * 1024
     return total

@@ -3,6 +3,7 @@
 
 pub mod facts;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -34,7 +35,14 @@ impl EventId {
     /// # Errors
     /// If the system has no randomness to give.
     pub fn random() -> Result<Self, getrandom::Error> {
-        Ok(Self(getrandom::u64()? >> 4))
+        Ok(Self(random_u64()? >> 4))
+    }
+
+    /// Its twelve characters, as it is shown.
+    #[must_use]
+    pub fn digits(self) -> [u8; 12] {
+        let digit = |at: usize| ALPHABET[(self.0 >> ((11 - at) * 5)) as usize & 31];
+        std::array::from_fn(digit)
     }
 
     /// For keeping in a database column.
@@ -50,13 +58,29 @@ impl EventId {
     }
 }
 
+/// How many numbers are fetched at once: asking the system costs more than a reference does.
+const AT_ONCE: usize = 32;
+
+thread_local! {
+    static FETCHED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+fn random_u64() -> Result<u64, getrandom::Error> {
+    FETCHED.with_borrow_mut(|numbers| {
+        if let Some(number) = numbers.pop() {
+            return Ok(number);
+        }
+        let mut bytes = [0; AT_ONCE * 8];
+        getrandom::fill(&mut bytes)?;
+        let (each, _) = bytes.as_chunks();
+        numbers.extend(each.iter().map(|bytes| u64::from_le_bytes(*bytes)));
+        numbers.pop().ok_or(getrandom::Error::UNEXPECTED)
+    })
+}
+
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for place in (0..12).rev() {
-            let digit = ALPHABET[(self.0 >> (place * 5)) as usize & 31];
-            fmt::Write::write_char(f, char::from(digit))?;
-        }
-        Ok(())
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

@@ -147,19 +147,19 @@ impl Lists {
 
     /// The most specific listed e-mail domain: the name or a parent.
     #[must_use]
-    pub fn mail_domain(&self, domain: &Domain) -> Option<DomainEntry<'_>> {
+    pub fn mail_domain<'a>(&'a self, domain: &'a Domain) -> Option<DomainEntry<'a>> {
         self.domain(List::MailDomains, &self.mail_domains, domain)
     }
 
     /// The most specific allowed e-mail domain: the name or a parent.
     #[must_use]
-    pub fn mail_domain_allow(&self, domain: &Domain) -> Option<DomainEntry<'_>> {
+    pub fn mail_domain_allow<'a>(&'a self, domain: &'a Domain) -> Option<DomainEntry<'a>> {
         self.domain(List::MailDomainsAllow, &self.mail_domains_allow, domain)
     }
 
     /// The most specific listed mail server: the host name or a parent.
     #[must_use]
-    pub fn mail_server(&self, host: &Domain) -> Option<DomainEntry<'_>> {
+    pub fn mail_server<'a>(&'a self, host: &'a Domain) -> Option<DomainEntry<'a>> {
         self.domain(List::MailServers, &self.mail_servers, host)
     }
 
@@ -203,7 +203,7 @@ impl Lists {
         &'a self,
         list: List,
         set: &'a DomainSet,
-        domain: &Domain,
+        domain: &'a Domain,
     ) -> Option<DomainEntry<'a>> {
         let found = set.find(domain)?;
         Some(DomainEntry {

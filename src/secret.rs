@@ -5,6 +5,7 @@
 //! bits, with a [`Purpose`] mixed in so that one secret used in two places
 //! gives two unrelated hashes.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::hash::Hasher;
 
@@ -69,6 +70,12 @@ impl Purpose {
     }
 }
 
+thread_local! {
+    /// What [`HashKey::hash_often`] keeps: the quick hash, and the one asked for.
+    static LATELY: RefCell<[(KeyedHash, KeyedHash); 64]> =
+        const { RefCell::new([(KeyedHash([0; 16]), KeyedHash([0; 16])); 64]) };
+}
+
 /// The gate's HMAC key: 32 bytes, the same on all nodes.
 #[derive(Clone)]
 pub struct HashKey {
@@ -120,17 +127,57 @@ impl HashKey {
         KeyedHash(out)
     }
 
+    /// The same as [`HashKey::hash`], for what a flood sends again and again: the
+    /// last few hashes made on this thread are kept, found by a quicker hash that
+    /// nobody without the key can make two secrets agree on.
+    #[must_use]
+    pub fn hash_often(&self, purpose: Purpose, parts: &[&[u8]]) -> KeyedHash {
+        let mut all = Vec::with_capacity(parts.len() + 1);
+        all.push(purpose.label());
+        all.extend_from_slice(parts);
+        let quick = self.hash_limit(&all);
+        LATELY.with_borrow_mut(|lately| {
+            let [.., at] = quick.0;
+            let place = usize::from(at) % lately.len();
+            let kept = &mut lately[place];
+            if kept.0 != quick {
+                *kept = (quick, self.hash(purpose, parts));
+            }
+            kept.1
+        })
+    }
+
     /// Keys of the limiter's table hide nothing that is kept for long, and every
     /// guarded request makes half a dozen: SipHash-2-4 (128 bits) under a key of
     /// its own is as unguessable as they need.
     fn hash_limit(&self, parts: &[&[u8]]) -> KeyedHash {
         let mut hasher = self.limits;
-        for part in parts {
-            hasher.write(&(part.len() as u64).to_be_bytes());
-            hasher.write(part);
+        let mut whole = [0; 128];
+        // In one piece where it fits: what the hasher does to join pieces costs
+        // more than the hash.
+        match join(parts, &mut whole) {
+            Some(joined) => hasher.write(joined),
+            None => {
+                for part in parts {
+                    hasher.write(&(part.len() as u64).to_be_bytes());
+                    hasher.write(part);
+                }
+            }
         }
         KeyedHash(hasher.finish128().as_u128().to_be_bytes())
     }
+}
+
+/// The parts in one, each with its length before it; `None` if there is no room.
+fn join<'a>(parts: &[&[u8]], into: &'a mut [u8]) -> Option<&'a [u8]> {
+    let mut end = 0;
+    for part in parts {
+        let (length, rest) = into.get_mut(end..)?.split_first_chunk_mut()?;
+        *length = (part.len() as u64).to_be_bytes();
+        rest.get_mut(..part.len())?.copy_from_slice(part);
+        end += length.len() + part.len();
+    }
+    into.get(..end)
 }
 
 impl fmt::Debug for HashKey {
@@ -197,6 +244,26 @@ mod tests {
         assert_ne!(joined, key.hash(Purpose::Credential, &[b"a", b"bc"]));
         assert_ne!(joined, key.hash(Purpose::Token, &[b"ab", b"c"]));
         assert_eq!(joined, joined.to_string().parse().expect("own text"));
+    }
+
+    #[test]
+    fn a_hash_is_the_same_in_pieces_and_when_it_is_kept() {
+        let key = HashKey::new(&[7; 32]);
+        for length in [0, 1, 7, 8, 95, 96, 97, 300] {
+            let long = vec![b'x'; length];
+            let parts: [&[u8]; 3] = [b"ab", &long, b"c"];
+            let mut pieces = key.limits;
+            for part in parts {
+                pieces.write(&(part.len() as u64).to_be_bytes());
+                pieces.write(part);
+            }
+            let whole = key.hash(Purpose::Limit, &parts);
+            assert_eq!(whole.0, pieces.finish128().as_u128().to_be_bytes());
+            for _ in 0..2 {
+                let often = key.hash_often(Purpose::Credential, &parts);
+                assert_eq!(often, key.hash(Purpose::Credential, &parts), "{length}");
+            }
+        }
     }
 
     #[test]

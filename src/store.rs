@@ -22,6 +22,7 @@ mod shared;
 pub mod transfer;
 mod wave;
 
+use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -523,8 +524,8 @@ impl Store {
 impl Store {
     /// Remembers an event, soon. Dropped and counted if the queue is full;
     /// during a flood merged into the row of another (see [`events::flood`]).
-    pub fn record(&self, event: Event) {
-        self.0.events.record(event);
+    pub fn record(&self, event: impl Borrow<Event>) {
+        self.0.events.record(event.borrow());
     }
 
     /// Adds what the reply told.

@@ -1,21 +1,28 @@
 //! `counted PATH TIMES [SIZE]`: walks one path so often, for callgrind to count.
 //!
-//! Two runs that differ in TIMES only give the instructions of one walk:
-//! tests/instructions holds `pass` and `refuse` against what is on record,
-//! benches/compare counts look-ups in lists of SIZE.
+//! callgrind is told to count inside [`walk_counted`] only, so that start and
+//! end do not count. tests/instructions holds `pass` and `refuse` against what
+//! is on record, benches/compare counts look-ups in lists of SIZE.
 
 mod gated;
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use gated::Gated;
 use http::StatusCode;
 use tuskgate::lists::{Files, Lists};
 use tuskgate::mailbox::Domain;
+use tuskgate::quota::Quota;
 use tuskgate::secret::KeyedHash;
 use tuskgate::store::limiter::{Charge, DEFAULT_SLOTS, Limiter};
 use tuskgate::verdict::Mode;
+
+/// The gate's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let mut words = std::env::args().skip(1);
@@ -27,40 +34,48 @@ fn main() {
     match path.as_str() {
         "pass" => {
             let mut gated = Gated::new();
-            for number in 0..times {
+            walk_counted(times, |number| {
                 assert_eq!(gated.call(gated::page(number)), StatusCode::OK);
-            }
+            });
         }
         "refuse" => {
             let mut gated = Gated::new();
-            for number in 0..times {
+            walk_counted(times, |number| {
                 let status = gated.call(gated::token(number));
                 assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
-            }
+            });
         }
         "network" => {
-            let lists = lists(size);
-            for number in 0..times {
+            let lists = lists(size, 0);
+            walk_counted(times, |number| {
                 let ip = Ipv4Addr::from(number.wrapping_mul(0x9e37_79b1));
                 black_box(lists.network(black_box(IpAddr::V4(ip))));
-            }
+            });
         }
         "domain" => {
-            let lists = lists(size);
+            let lists = lists(0, size);
             let asked: Vec<Domain> = (0..64)
                 .map(|number| {
-                    Domain::new(&format!("a.{}", gated::domain(number * 31))).expect("a domain")
+                    let listed = (number * 31) % size.max(1);
+                    Domain::new(&format!("a.{}", gated::domain(listed))).expect("a domain")
                 })
                 .collect();
-            for number in 0..times {
+            walk_counted(times, |number| {
                 let domain = &asked[number as usize % asked.len()];
                 black_box(lists.mail_domain(black_box(domain)));
-            }
+            });
         }
-        "limiter" => drop(reserve(times, u64::from(size))),
+        "limiter" => {
+            // Every key has been there before.
+            let limiter = Limiter::new(DEFAULT_SLOTS);
+            let keys = u64::from(size);
+            (0..size.div_ceil(5)).for_each(|number| reserve(&limiter, number, keys));
+            walk_counted(times, |number| reserve(&limiter, number, keys));
+        }
         "limiter-time" => {
+            let limiter = Limiter::new(DEFAULT_SLOTS);
             let began = std::time::Instant::now();
-            let limiter = reserve(times, u64::from(size));
+            (0..times).for_each(|number| reserve(&limiter, number, u64::from(size)));
             let nanos = began.elapsed().as_nanos() / u128::from(times);
             let full = limiter.occupancy();
             println!(
@@ -72,11 +87,21 @@ fn main() {
     }
 }
 
-/// Reserves six keys so often, of so many different ones.
-fn reserve(times: u32, keys: u64) -> Limiter {
-    let limiter = Limiter::new(DEFAULT_SLOTS);
-    let quota = "30/1h".parse().expect("a quota");
-    let charge = |key: u64, wider| Charge {
+/// What is counted.
+#[inline(never)]
+fn walk_counted(times: u32, mut step: impl FnMut(u32)) {
+    for number in 0..times {
+        step(number);
+    }
+}
+
+/// Reserves six keys, the `number`th time: of so many different ones.
+fn reserve(limiter: &Limiter, number: u32, keys: u64) {
+    let number = u64::from(number);
+    let quota = |times| Quota::new(times, Duration::from_secs(3600)).expect("a quota");
+    let narrow = quota(const { NonZeroU32::new(30).expect("not zero") });
+    let wide = quota(const { NonZeroU32::new(100_000_000).expect("not zero") });
+    let charge = |key: u64, quota, wider| Charge {
         limit: "bench",
         key: KeyedHash(
             u128::from(key)
@@ -87,28 +112,25 @@ fn reserve(times: u32, keys: u64) -> Limiter {
         wider,
         mode: Mode::Enforce,
     };
-    for number in 0..u64::from(times) {
-        // As in a request: narrow keys that change, and wide ones that stay.
-        let charges: [Charge; 6] = std::array::from_fn(|at| match at {
-            5 => charge(number % 100, None),
-            _ => charge((number * 5 + at as u64) % keys + 100, Some(5)),
-        });
-        let now = 1_700_000_000_000_000 + number;
-        if let Ok(made) = limiter.reserve(black_box(&charges), now) {
-            limiter.keep(made);
-        }
+    // As in a request: narrow keys that change, and wide ones that stay.
+    let charges: [Charge; 6] = std::array::from_fn(|at| match at {
+        5 => charge(number % 100, wide, None),
+        _ => charge((number * 5 + at as u64) % keys + 100, narrow, Some(5)),
+    });
+    let now = 1_700_000_000_000_000 + number;
+    if let Ok(made) = limiter.reserve(black_box(&charges), now) {
+        limiter.keep(made);
     }
-    limiter
 }
 
-fn lists(size: u32) -> Lists {
+fn lists(networks: u32, domains: u32) -> Lists {
     let folder = tempfile::tempdir().expect("a folder");
     let files = Files {
         networks: vec![folder.path().join("networks")],
         mail_domains: vec![folder.path().join("domains")],
         ..Files::default()
     };
-    gated::write_networks(&files.networks[0], size);
-    gated::write_domains(&files.mail_domains[0], size);
+    gated::write_networks(&files.networks[0], networks);
+    gated::write_domains(&files.mail_domains[0], domains);
     Lists::load(&files).expect("lists").0
 }

@@ -163,8 +163,9 @@ fn post(path: &str, body: &'static str, number: u32) -> Request<Body> {
 /// Distinct networks that hold none of the clients above.
 pub(crate) fn write_networks(path: &Path, count: u32) {
     let lines = (0..count).map(|number| {
-        let [_, a, b, c] = number.wrapping_mul(16).to_be_bytes();
-        format!("{}.{}.{b}.{c}/28 scope=all\n", 21 + a / 8, a % 8 * 2 + 1)
+        let [most, a, b, c] = number.wrapping_mul(16).to_be_bytes();
+        let odd = (most % 16 * 8 + a % 8) * 2 + 1;
+        format!("{}.{odd}.{b}.{c}/28 scope=all\n", 21 + a / 8)
     });
     std::fs::write(path, lines.collect::<String>()).expect("a file");
 }

@@ -74,8 +74,12 @@ impl Template {
         let hash = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
         let part = |shift: u32| 100 + (hash >> shift) % 100;
         let ip = format!("20.{}.{}.{}", part(0) & !1, part(8), part(16));
+        let near = format!("20.100.{}.{}", part(8) % 64, part(16));
         let number = format!("{:08}", number % 100_000_000);
-        let fill = |text: &str| text.replace("{n}", &number).replace("{ip}", &ip);
+        let fill = |text: &str| {
+            let text = text.replace("{n}", &number).replace("{ip}", &ip);
+            text.replace("{near}", &near)
+        };
         let body = fill(&self.body);
         let head = fill(&self.head).replace("{length}", &body.len().to_string());
         format!("{head}\r\n\r\n{body}").into_bytes()
@@ -191,7 +195,7 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(arrive(options.to));
+    runtime.block_on(arrive(options.to))?;
     if options.warm > 0 {
         runtime.block_on(closed(&options, &template, options.warm))?;
     }
@@ -214,10 +218,14 @@ fn main() -> Result<()> {
 }
 
 /// Waits until somebody listens.
-async fn arrive(to: SocketAddr) {
-    while TcpStream::connect(to).await.is_err() {
+async fn arrive(to: SocketAddr) -> Result<()> {
+    for _ in 0..3000 {
+        if TcpStream::connect(to).await.is_ok() {
+            return Ok(());
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    bail!("nobody listens at {to}");
 }
 
 /// Nanoseconds that a process and its children have run on a core: exact, the

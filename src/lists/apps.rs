@@ -49,12 +49,18 @@ impl AppSet {
     }
 
     pub(super) fn redirect_uri(&self, uri: &str) -> Option<(&str, usize)> {
+        if self.redirect_uris.is_empty() {
+            return None;
+        }
         redirect_key(uri)
             .subjects()
             .find_map(|subject| find(&self.redirect_uris, subject))
     }
 
     pub(super) fn website(&self, url: &str) -> Option<(&str, usize)> {
+        if self.websites.is_empty() {
+            return None;
+        }
         let host = website_subject(url)?;
         with_parents(&host).find_map(|subject| find(&self.websites, subject))
     }

@@ -22,6 +22,8 @@ pub(super) struct DomainSet {
     /// Places in the arena plus one; 0 is a free slot.
     table: Vec<u32>,
     names: usize,
+    /// A bit for each number of labels that some name has; the first for all beyond 63.
+    depths: u64,
     /// Where in the arena each file's entries begin.
     files: Vec<usize>,
 }
@@ -71,6 +73,7 @@ impl DomainSetBuilder {
             arena: self.arena,
             table: vec![0; self.names * 2],
             names: 0,
+            depths: 0,
             files: self.files,
         };
         let (mut read, mut write, mut file) = (0, 0, 0);
@@ -83,7 +86,11 @@ impl DomainSetBuilder {
             }
             let end = range.end;
             let name = set.arena.get(range).unwrap_or_default();
-            let hash = name.iter().rev().fold(SEED, |hash, &b| step(hash, b));
+            let (hash, labels) = Labels(Some(name))
+                .fold((SEED, 0), |(hash, labels), (label, _)| {
+                    (step(hash, label), labels + 1)
+                });
+            set.depths |= depth(labels);
             if let Err(slot) = set.probe(hash, name) {
                 set.arena.copy_within(read..end, write);
                 set.fill(slot, write);
@@ -103,24 +110,25 @@ impl DomainSetBuilder {
 
 impl DomainSet {
     /// The name itself or the longest listed parent.
-    pub(super) fn find(&self, domain: &Domain) -> Option<FoundName<'_>> {
+    pub(super) fn find<'a>(&'a self, domain: &'a Domain) -> Option<FoundName<'a>> {
         if self.names == 0 {
             return None;
         }
         let name = domain.as_str().as_bytes();
-        let mut hash = SEED;
+        let (mut hash, mut labels) = (SEED, 0);
         let mut found = None;
-        for (at, &b) in name.iter().enumerate().rev() {
-            if b == b'.' {
-                let parent = name.get(at + 1..).unwrap_or_default();
-                found = self.probe(hash, parent).ok().or(found);
+        for (label, from) in Labels(Some(name)) {
+            hash = step(hash, label);
+            labels += 1;
+            if self.depths & depth(labels) != 0
+                && let Ok(place) = self.probe(hash, name.get(from..).unwrap_or_default())
+            {
+                found = Some((place, from));
             }
-            hash = step(hash, b);
         }
-        let place = self.probe(hash, name).ok().or(found)?;
-        let range = self.range(place)?;
+        let (place, from) = found?;
         Some(FoundName {
-            name: std::str::from_utf8(self.arena.get(range)?).ok()?,
+            name: domain.as_str().get(from..)?,
             source: self
                 .files
                 .partition_point(|&start| start <= place)
@@ -166,15 +174,49 @@ impl DomainSet {
     }
 }
 
-/// FNV-1a's offset basis and prime (64 bits).
-const SEED: u64 = 0xcbf2_9ce4_8422_2325;
-const PRIME: u64 = 0x0000_0100_0000_01b3;
+/// The labels of a name from the right, each with where it begins.
+struct Labels<'a>(Option<&'a [u8]>);
 
-const fn step(hash: u64, byte: u8) -> u64 {
-    (hash ^ byte as u64).wrapping_mul(PRIME)
+impl<'a> Iterator for Labels<'a> {
+    type Item = (&'a [u8], usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.0?;
+        match rest.iter().rposition(|&b| b == b'.') {
+            Some(dot) => {
+                self.0 = rest.get(..dot);
+                Some((rest.get(dot + 1..)?, dot + 1))
+            }
+            None => {
+                self.0 = None;
+                Some((rest, 0))
+            }
+        }
+    }
 }
 
-/// A slot out of `slots`, from all bits of `hash` (FNV's own high bits are weak for short names).
+/// The bit of names with so many labels.
+const fn depth(labels: u32) -> u64 {
+    1 << if labels < u64::BITS { labels } else { 0 }
+}
+
+const SEED: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The hash of a name that is longer by one label, eight bytes at a time.
+fn step(hash: u64, label: &[u8]) -> u64 {
+    let (words, rest) = label.as_chunks::<8>();
+    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(PRIME);
+    let hash = words
+        .iter()
+        .fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let tail = rest
+        .iter()
+        .fold(label.len() as u64, |tail, &b| tail << 8 | u64::from(b));
+    mix(hash, tail)
+}
+
+/// A slot out of `slots`, from all bits of `hash`.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the high half of the product is below `slots`"
@@ -223,9 +265,8 @@ mod tests {
             ("org", None),
             ("tk.example", None),
         ] {
-            let at = set
-                .find(&domain(name))
-                .map(|found| (found.name, found.source));
+            let asked = domain(name);
+            let at = set.find(&asked).map(|found| (found.name, found.source));
             assert_eq!(at, found, "{name}");
         }
         assert_eq!(DomainSet::default().find(&domain("tk")), None);

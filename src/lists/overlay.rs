@@ -177,12 +177,18 @@ impl Side {
     /// The app by a redirect URI: its host or the nearest parent, or the whole of one without a host.
     #[must_use]
     pub fn redirect_uri(&self, uri: &str, now: Timestamp) -> Option<&Ban> {
+        if self.redirect_uris.is_empty() {
+            return None;
+        }
         nearest(&self.redirect_uris, redirect_key(uri).subjects(), now)
     }
 
     /// The app by its website's host or the nearest parent.
     #[must_use]
     pub fn website(&self, url: &str, now: Timestamp) -> Option<&Ban> {
+        if self.websites.is_empty() {
+            return None;
+        }
         let host = website_subject(url)?;
         nearest(&self.websites, super::apps::with_parents(&host), now)
     }

@@ -57,9 +57,8 @@ fn every_list_from_every_format() {
     assert!(network("2001:db8:7::1").is_some());
     assert!(network("10.1.1.1").is_none());
     let domain = |name: &str| Domain::new(name).expect("a domain");
-    let entry = lists
-        .mail_domain(&domain("x.trash.example"))
-        .expect("listed");
+    let asked = domain("x.trash.example");
+    let entry = lists.mail_domain(&asked).expect("listed");
     assert_eq!(entry.domain, "trash.example");
     assert!(entry.source.ends_with("hosts.txt"));
     assert!(lists.mail_domain(&domain("any.tk")).is_some());

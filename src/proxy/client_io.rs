@@ -61,7 +61,12 @@ impl ClientIo {
 
     /// The same socket, which will give `before` first.
     pub(super) fn after(mut self, before: Bytes) -> Self {
-        self.before = before;
+        // Even of no bytes it would hold on to the buffer that they were read into.
+        self.before = if before.is_empty() {
+            Bytes::new()
+        } else {
+            before
+        };
         self
     }
 

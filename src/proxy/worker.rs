@@ -113,8 +113,18 @@ async fn tick(roster: Arc<Roster>, upstream: Upstream, every: Duration) {
         metrics().proxy.loop_lag.observe(late);
         roster.tick();
         upstream.sweep();
+        stir();
     }
 }
+
+/// mimalloc gives memory back to the system when it is next asked for a large
+/// piece, which after a rush may be never.
+fn stir() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(STIR)));
+}
+
+/// More than mimalloc takes from a page that it has at hand.
+const STIR: usize = 1 << 20;
 
 /// Greets clients and serves them.
 struct Reception<S> {

@@ -13,11 +13,14 @@ use std::collections::btree_map::Entry;
 use super::{Fault, MAX_DEPTH, Params, Value};
 
 /// Puts `value` (text or null) where `key` says.
-pub(super) fn insert(params: &mut Params, key: &str, value: Value) -> Result<(), Fault> {
-    if key.is_empty() || key.chars().any(char::is_control) {
+pub(super) fn insert(params: &mut Params, key: String, value: Value) -> Result<(), Fault> {
+    if key.is_empty() || has_controls(&key) {
         return Err(Fault::malformed(
             "a parameter's name is empty or has control characters",
         ));
+    }
+    if !key.bytes().any(|byte| matches!(byte, b'[' | b']')) {
+        return put(params, key, value);
     }
     let (mut name, mut rest) = key.split_at(key.find('[').unwrap_or(key.len()));
     if name.is_empty() || name.contains(']') {
@@ -26,7 +29,7 @@ pub(super) fn insert(params: &mut Params, key: &str, value: Value) -> Result<(),
     let mut here = params;
     for _ in 0..MAX_DEPTH {
         match step(rest)? {
-            Step::End => return put(here, name, value),
+            Step::End => return put(here, name.to_owned(), value),
             Step::List => return push(here, name, value),
             Step::Into(child, after) => {
                 here = map_at(here, name)?;
@@ -62,12 +65,26 @@ fn step(rest: &str) -> Result<Step<'_>, Fault> {
     Ok(Step::Into(child, after))
 }
 
-fn put(params: &mut Params, name: &str, value: Value) -> Result<(), Fault> {
-    if let Some(Value::List(_) | Value::Map(_)) = params.get(name) {
-        return Err(KINDS);
+fn put(params: &mut Params, name: String, value: Value) -> Result<(), Fault> {
+    match params.entry(name) {
+        Entry::Vacant(entry) => {
+            entry.insert(value);
+        }
+        Entry::Occupied(entry) if matches!(entry.get(), Value::List(_) | Value::Map(_)) => {
+            return Err(KINDS);
+        }
+        Entry::Occupied(mut entry) => {
+            entry.insert(value);
+        }
     }
-    params.insert(name.to_owned(), value);
     Ok(())
+}
+
+fn has_controls(key: &str) -> bool {
+    match key.is_ascii() {
+        true => key.bytes().any(|byte| byte.is_ascii_control()),
+        false => key.chars().any(char::is_control),
+    }
 }
 
 fn push(params: &mut Params, name: &str, value: Value) -> Result<(), Fault> {
@@ -76,7 +93,7 @@ fn push(params: &mut Params, name: &str, value: Value) -> Result<(), Fault> {
         return Err(Fault::malformed("a null in a list"));
     }
     match params
-        .entry(name)
+        .entry(name.to_owned())
         .or_insert_with(|| Value::List(Vec::new()))
     {
         Value::List(list) => list.push(value),
@@ -86,7 +103,7 @@ fn push(params: &mut Params, name: &str, value: Value) -> Result<(), Fault> {
 }
 
 fn map_at<'a>(params: &'a mut Params, name: &str) -> Result<&'a mut Params, Fault> {
-    let value = match params.entry(name) {
+    let value = match params.entry(name.to_owned()) {
         Entry::Occupied(entry) => entry.into_mut(),
         Entry::Vacant(entry) => entry.insert(Value::Map(Params::default())),
     };

@@ -29,6 +29,7 @@ pub(super) enum MediaType<'a> {
     Other,
 }
 
+const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: [&str; 6] = [
     "application/json",
     "application/activity+json",
@@ -47,9 +48,12 @@ pub(super) fn read(headers: &HeaderMap) -> Result<MediaType<'_>, Fault> {
         return Err(Fault::unsupported("a list as content type"));
     }
     let (essence, parameters) = header.split_once(';').unwrap_or((header, ""));
-    let essence = essence.trim_end_matches([' ', '\t']).to_ascii_lowercase();
+    let essence = essence.trim_end_matches([' ', '\t']);
+    if essence.eq_ignore_ascii_case(FORM) {
+        return Ok(MediaType::Form);
+    }
+    let essence = essence.to_ascii_lowercase();
     Ok(match essence.as_str() {
-        "application/x-www-form-urlencoded" => MediaType::Form,
         "multipart/form-data" => MediaType::Multipart(parameters),
         "multipart/related" | "multipart/mixed" => {
             return Err(Fault::unsupported("multipart, but not form-data"));

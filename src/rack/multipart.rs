@@ -32,7 +32,7 @@ pub(super) fn read(boundary: &str, body: &[u8]) -> Result<Params, Fault> {
             .and_then(|part| part.strip_suffix(b"\r\n"))
             .ok_or(ODD)?;
         let (name, value) = field(part)?;
-        brackets::insert(&mut params, name, Value::Text(value.to_owned()))?;
+        brackets::insert(&mut params, name.to_owned(), Value::Text(value.to_owned()))?;
         rest = after;
     }
     Err(Fault::malformed("too many parts"))

@@ -9,8 +9,11 @@ use super::Fault;
 
 /// Decodes one key or value.
 pub(super) fn decode(encoded: &[u8]) -> Result<String, Fault> {
+    let plain = encoded.iter().position(|byte| matches!(byte, b'+' | b'%'));
+    let (plain, rest) = encoded.split_at(plain.unwrap_or(encoded.len()));
     let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.iter();
+    bytes.extend_from_slice(plain);
+    let mut rest = rest.iter();
     while let Some(&byte) = rest.next() {
         bytes.push(match byte {
             b'+' => b' ',

@@ -43,7 +43,7 @@ fn pairs(text: &[u8]) -> Result<Params, Fault> {
             Some(value) => Value::Text(percent::decode(value)?),
             None => Value::Null,
         };
-        brackets::insert(&mut params, &key, value)?;
+        brackets::insert(&mut params, key, value)?;
     }
     Ok(params)
 }

@@ -72,8 +72,8 @@ impl Params {
         self.0.insert(key, value);
     }
 
-    pub(super) fn entry(&mut self, key: &str) -> btree_map::Entry<'_, String, Value> {
-        self.0.entry(key.to_owned())
+    pub(super) fn entry(&mut self, key: String) -> btree_map::Entry<'_, String, Value> {
+        self.0.entry(key)
     }
 }
 

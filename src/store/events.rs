@@ -90,16 +90,16 @@ impl Events {
         })
     }
 
-    pub(super) fn record(&self, event: Event) {
+    pub(super) fn record(&self, event: &Event) {
         let metrics = &metrics().store;
-        if let Some(key) = flood::key(&event) {
+        if let Some(key) = flood::key(event) {
             let key = self.hasher.hash_one(key);
             if let Place::Merge = self.flood.lock().place(key, event.id, event.at) {
                 metrics.events_merged.inc();
                 return;
             }
         }
-        match self.desk.send(Job::Record(Box::new(event))) {
+        match self.desk.send(Job::Record(Box::new(event.clone()))) {
             Ok(()) => metrics.events_recorded.inc(),
             Err(_) => metrics.events_dropped.inc(),
         };

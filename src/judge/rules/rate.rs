@@ -10,6 +10,7 @@
 //! that is not in `listen.trusted-proxies`, everybody is one client; the gate
 //! then abstains from these dimensions and says so in `/readyz` and `doctor`.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -191,6 +192,9 @@ struct Collect<'a> {
     out: Vec<Dimension>,
 }
 
+/// The parts that make a key of one limit: an address and its length, or one text.
+const MOST_PARTS: usize = 2;
+
 impl Collect<'_> {
     fn add(&mut self, limit: Limit, parts: &[&[u8]]) {
         self.add_times(limit, parts, 1);
@@ -201,11 +205,12 @@ impl Collect<'_> {
         let Some(set) = self.limits.get(limit) else {
             return;
         };
-        let mut all = vec![limit.name().as_bytes()];
-        all.extend_from_slice(parts);
+        let mut all = [limit.name().as_bytes(); MOST_PARTS + 1];
+        let end = parts.len() + 1;
+        all[1..end].copy_from_slice(parts);
         let charge = Charge {
             limit: limit.name(),
-            key: self.key.hash(Purpose::Limit, &all),
+            key: self.key.hash(Purpose::Limit, &all[..end]),
             quota: set.quota.times(times),
             wider: None,
             mode: set.mode,
@@ -219,13 +224,21 @@ impl Collect<'_> {
             return;
         };
         let before = self.out.len();
-        self.add(narrow, &[narrow_network(ip).to_string().as_bytes()]);
+        self.add_network(narrow, narrow_network(ip));
         if let Some(wide) = wide {
             let at = self.out.len();
-            self.add(wide, &[wide_network(ip).to_string().as_bytes()]);
+            self.add_network(wide, wide_network(ip));
             if at > before && self.out.len() > at {
                 self.out[before].charge.wider = Some(at);
             }
+        }
+    }
+
+    fn add_network(&mut self, limit: Limit, network: IpNet) {
+        let length = [network.prefix_len()];
+        match network.network() {
+            IpAddr::V4(v4) => self.add(limit, &[&v4.octets(), &length]),
+            IpAddr::V6(v6) => self.add(limit, &[&v6.octets(), &length]),
         }
     }
 
@@ -315,5 +328,5 @@ pub fn credential_hash(attempt: &Attempt, key: &HashKey) -> Option<KeyedHash> {
         credential.client_id.as_str().as_bytes(),
         secret.expose().as_bytes(),
     ];
-    Some(key.hash(Purpose::Credential, &parts))
+    Some(key.hash_often(Purpose::Credential, &parts))
 }

@@ -7,6 +7,7 @@
 //! A fold is a key for comparing, never shown as the app's name. Two honest
 //! names may share one; what depends on it must bear that.
 
+use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
@@ -24,6 +25,21 @@ const MOST_KEPT: usize = 128;
 /// Empty for a name of nothing but space, which is one key like any other.
 #[must_use]
 pub fn fold(name: &AppName) -> String {
+    LAST.with_borrow_mut(|last| {
+        if last.0 != name.as_str() || last.1.is_empty() {
+            *last = (name.as_str().to_owned(), fold_anew(name));
+        }
+        last.1.clone()
+    })
+}
+
+thread_local! {
+    /// One attempt folds one name several times over, and a flood the same name
+    /// in all its attempts.
+    static LAST: RefCell<(String, String)> = const { RefCell::new((String::new(), String::new())) };
+}
+
+fn fold_anew(name: &AppName) -> String {
     let mut folded = once(name.as_str());
     // Each step may make work for an earlier one (a skeleton of a compatibility
     // character); two rounds settle nearly all, and the bound keeps it cheap.

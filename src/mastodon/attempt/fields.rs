@@ -70,8 +70,8 @@ impl<'a> Fields<'a> {
         let Some(params) = self.0 else {
             return Ok(None);
         };
-        let start = format!("{key}(");
-        if params.keys_from(&start).next().is_some() {
+        let nexts = params.keys_from(key).map(|k| k.as_bytes().get(key.len()));
+        if nexts.flatten().any(|&next| next == b'(') {
             return Err(Fault::malformed("a multi-parameter key"));
         }
         Ok(params.get(key))

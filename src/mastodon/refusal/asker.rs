@@ -70,6 +70,7 @@ fn wants_json(headers: &HeaderMap) -> bool {
     let ranges = headers
         .get_all(ACCEPT)
         .iter()
+        .filter(|value| *value != "*/*")
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .take(MOST_RANGES);

@@ -4,6 +4,8 @@
 //! Left to others: `Date` (hyper), `Strict-Transport-Security` (nginx), and
 //! `X-Request-Id` (the proxy). `Server` is not claimed.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -43,18 +45,12 @@ pub(super) fn put(
     asker: &Asker,
 ) {
     let headers = answer.headers_mut();
-    content(headers, form);
-    for (name, value) in [
-        (X_FRAME_OPTIONS, "DENY"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_XSS_PROTECTION, "0"),
-        (PERMISSIONS, "interest-cohort=()"),
-        (REFERRER_POLICY, "same-origin"),
-        (VARY, "Accept, Accept-Language, Origin"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.insert(REFERENCE, text(&id.to_string()));
+    *headers = match form {
+        Form::Page => PAGE.clone(),
+        Form::Detailed | Form::Plain => JSON.clone(),
+        Form::OAuth => OAUTH.clone(),
+    };
+    headers.insert(REFERENCE, visible(&id.digits()));
     pace(headers, matter, now);
     if asker.origin {
         cors(headers, endpoint, asker);
@@ -68,6 +64,30 @@ pub(super) fn behead(answer: &mut Response<Bytes>) {
     answer.headers_mut().insert(CONTENT_LENGTH, length.into());
 }
 
+/// What is the same in every refusal of a form: cloning a map costs less than filling one.
+static PAGE: LazyLock<HeaderMap> = LazyLock::new(|| fixed(Form::Page));
+static JSON: LazyLock<HeaderMap> = LazyLock::new(|| fixed(Form::Plain));
+static OAUTH: LazyLock<HeaderMap> = LazyLock::new(|| fixed(Form::OAuth));
+
+/// As many fields as a refusal has at most; a map that grows hashes all anew.
+const MOST_FIELDS: usize = 20;
+
+fn fixed(form: Form) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(MOST_FIELDS);
+    content(&mut headers, form);
+    for (name, value) in [
+        (X_FRAME_OPTIONS, "DENY"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_XSS_PROTECTION, "0"),
+        (PERMISSIONS, "interest-cohort=()"),
+        (REFERRER_POLICY, "same-origin"),
+        (VARY, "Accept, Accept-Language, Origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+}
+
 fn content(headers: &mut HeaderMap, form: Form) {
     let (kind, cache) = match form {
         Form::Page => ("text/html; charset=utf-8", "private, no-store"),
@@ -77,7 +97,7 @@ fn content(headers: &mut HeaderMap, form: Form) {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
     let policy = match form {
-        Form::Page => text(&POLICY),
+        Form::Page => visible(POLICY.as_bytes()),
         Form::Detailed | Form::Plain | Form::OAuth => HeaderValue::from_static(JSON_POLICY),
     };
     headers.insert(CONTENT_SECURITY_POLICY, policy);
@@ -91,13 +111,13 @@ fn pace(headers: &mut HeaderMap, matter: Matter, now: Timestamp) {
     let Some(after) = matter.wait() else {
         return;
     };
-    let seconds = after.as_millis().div_ceil(1000).max(1);
-    headers.insert(RETRY_AFTER, text(&seconds.to_string()));
+    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+    headers.insert(RETRY_AFTER, seconds.max(1).into());
     if let Matter::Spent(burst, _) = matter {
         let reset = now.checked_add(after).unwrap_or(Timestamp::MAX);
         headers.insert(LIMIT, burst.into());
         headers.insert(REMAINING, HeaderValue::from_static("0"));
-        headers.insert(RESET, text(&format!("{reset:.6}")));
+        headers.insert(RESET, visible(format!("{reset:.6}").as_bytes()));
     }
 }
 
@@ -124,6 +144,6 @@ fn cors(headers: &mut HeaderMap, endpoint: Option<Endpoint>, asker: &Asker) {
     }
 }
 
-fn text(value: &str) -> HeaderValue {
-    HeaderValue::from_str(value).expect("digits, dates and our own policy are visible ASCII")
+fn visible(value: &[u8]) -> HeaderValue {
+    HeaderValue::from_bytes(value).expect("digits, dates and our own policy are visible ASCII")
 }

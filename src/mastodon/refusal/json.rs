@@ -5,6 +5,7 @@
 //! client shows.
 
 use http::StatusCode;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Matter;
@@ -25,9 +26,9 @@ pub(super) fn detailed(matter: Matter, id: EventId, language: Language) -> Strin
     let description =
         clause(matter, language).map_or_else(|| self::sentence(matter, language), str::to_owned);
     json!({
-        "error": signed(&sentence, id, language),
+        "error": signed(sentence, id, language),
         "details": {
-            "email": [{ "error": code, "description": signed(&description, id, language) }]
+            "email": [{ "error": code, "description": signed(description, id, language) }]
         }
     })
     .to_string()
@@ -42,11 +43,17 @@ pub(super) fn plain(status: StatusCode, matter: Matter, id: EventId, language: L
         None if invalid => format!("Validation failed: {}", sentence(matter, language)),
         None => return plain_value(matter, id, language).to_string(),
     };
-    json!({ "error": signed(&text, id, language) }).to_string()
+    json!({ "error": signed(text, id, language) }).to_string()
 }
 
 fn plain_value(matter: Matter, id: EventId, language: Language) -> Value {
-    json!({ "error": signed(&sentence(matter, language), id, language) })
+    json!({ "error": signed(sentence(matter, language), id, language) })
+}
+
+#[derive(Serialize)]
+struct OAuth<'a> {
+    error: &'a str,
+    error_description: &'a str,
 }
 
 /// RFC 6749 §5.2. A spent budget has no code of its own there; its `error` is
@@ -62,8 +69,12 @@ pub(super) fn oauth(matter: Matter, id: EventId, language: Language) -> String {
         | Matter::Unreachable
         | Matter::Paused(..) => "access_denied",
     };
-    let description = signed(&sentence(matter, language), id, language);
-    json!({ "error": error, "error_description": description }).to_string()
+    let description = signed(sentence(matter, language), id, language);
+    let refusal = OAuth {
+        error,
+        error_description: &description,
+    };
+    serde_json::to_string(&refusal).expect("two texts are JSON")
 }
 
 /// The code of the e-mail parameter's fault. `ERR_TRY_AGAIN` and `ERR_PAUSED` are not
@@ -106,15 +117,13 @@ fn clause(matter: Matter, language: Language) -> Option<&'static str> {
 
 /// What happened, and what to do where waiting helps.
 fn sentence(matter: Matter, language: Language) -> String {
-    let what = language.0.what(matter);
+    let mut text = String::with_capacity(LIKELY);
+    text.push_str(language.0.what(matter));
     match matter {
         Matter::Spent(..) | Matter::TryAgain(_) | Matter::Paused(..) => {
-            let help = language.0.help(matter);
-            format!(
-                "{what}{}{}",
-                language.0.stop,
-                help.trim_end_matches(['.', '。'])
-            )
+            text.push_str(language.0.stop);
+            language.0.put_help(matter, &mut text);
+            text.truncate(text.trim_end_matches(['.', '。']).len());
         }
         Matter::Network
         | Matter::App
@@ -122,10 +131,21 @@ fn sentence(matter: Matter, language: Language) -> String {
         | Matter::Mailbox
         | Matter::Unreachable
         | Matter::AddressForm
-        | Matter::Request(_) => what.to_owned(),
+        | Matter::Request(_) => {}
     }
+    text
 }
 
-fn signed(text: &str, id: EventId, language: Language) -> String {
-    format!("{text} ({} {id})", language.0.reference)
+/// Room for nearly every sentence.
+const LIKELY: usize = 192;
+
+fn signed(text: impl Into<String>, id: EventId, language: Language) -> String {
+    let mut text = text.into();
+    let id = id.digits();
+    for part in [" (", language.0.reference, " "] {
+        text.push_str(part);
+    }
+    text.extend(id.map(char::from));
+    text.push(')');
+    text
 }

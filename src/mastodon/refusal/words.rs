@@ -99,8 +99,19 @@ impl Words {
 
     /// What to do, with the wait filled in.
     pub(super) fn help(&self, matter: Matter) -> String {
-        let wait = matter.wait().unwrap_or_default();
-        self.text(matter).help.replace("{wait}", &self.span(wait))
+        let mut text = String::new();
+        self.put_help(matter, &mut text);
+        text
+    }
+
+    /// The same, after what is in `into`.
+    pub(super) fn put_help(&self, matter: Matter, into: &mut String) {
+        let (before, after) = around_mark(self.text(matter).help);
+        into.push_str(before);
+        if let Some(after) = after {
+            self.put_span(matter.wait().unwrap_or_default(), into);
+            into.push_str(after);
+        }
     }
 
     const fn text(&self, matter: Matter) -> &Text {
@@ -120,13 +131,23 @@ impl Words {
     }
 
     /// Rounded up: whoever waits as told is not refused again.
-    fn span(&self, wait: Duration) -> String {
-        let minutes = wait.as_secs_f64().max(1.0) / 60.0;
-        let (unit, count) = if minutes > 90.0 {
-            (self.hours, minutes / 60.0)
-        } else {
-            (self.minutes, minutes)
+    fn put_span(&self, wait: Duration, into: &mut String) {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let (unit, count) = match seconds.max(1) {
+            long @ 5401.. => (self.hours, long.div_ceil(3600)),
+            short => (self.minutes, short.div_ceil(60)),
         };
-        unit.replace("{n}", &format!("{:.0}", count.ceil()))
+        let (before, after) = around_mark(unit);
+        into.push_str(before);
+        into.push_str(&count.to_string());
+        into.push_str(after.unwrap_or_default());
     }
+}
+
+/// What stands before and after the one mark in braces, if there is one.
+fn around_mark(text: &'static str) -> (&'static str, Option<&'static str>) {
+    let around = text
+        .split_once('{')
+        .and_then(|(before, rest)| Some((before, rest.split_once('}')?.1)));
+    around.map_or((text, None), |(before, after)| (before, Some(after)))
 }

@@ -74,19 +74,21 @@ pub struct Upstream<'a, S> {
     inner: S,
     shared: &'a Shared,
     headers: &'a HeaderMap,
-    behalf: Option<Behalf>,
 }
 
 impl<'a, S: Inner> Upstream<'a, S> {
     /// `headers` are those of the request as it goes upstream.
     pub(super) fn new(inner: S, shared: &'a Shared, headers: &'a HeaderMap) -> Self {
-        let behalf = Behalf::of(headers);
         Self {
             inner,
             shared,
             headers,
-            behalf,
         }
+    }
+
+    /// On whose behalf is asked; few requests need it.
+    fn behalf(&self) -> Option<Behalf> {
+        Behalf::of(self.headers)
     }
 
     /// Sends `request` upstream; status and body, or nothing in time.
@@ -120,7 +122,7 @@ impl<'a, S: Inner> Upstream<'a, S> {
         if !self.may_ask(client, at) {
             return None;
         }
-        let request = ask::edit_page(self.behalf.as_ref()?, self.headers)?;
+        let request = ask::edit_page(&self.behalf()?, self.headers)?;
         let (status, body) = self.fetch("edit-page", request).await?;
         match ask::read_edit_page(status, &body, address) {
             Current::Unchanged => Some(true),
@@ -139,7 +141,7 @@ impl<'a, S: Inner> Upstream<'a, S> {
         {
             return Some(usable);
         }
-        let request = ask::invite(self.behalf.as_ref()?, code)?;
+        let request = ask::invite(&self.behalf()?, code)?;
         if !self.may_ask(attempt.client, attempt.at) {
             return None;
         }
@@ -189,9 +191,8 @@ impl<'a, S: Inner> Upstream<'a, S> {
             return AppSight::Unresolved;
         }
         let request = self
-            .behalf
-            .as_ref()
-            .and_then(|behalf| ask::token_info(behalf, bearer));
+            .behalf()
+            .and_then(|behalf| ask::token_info(&behalf, bearer));
         let Some(request) = request else {
             return AppSight::Unresolved;
         };
@@ -247,10 +248,7 @@ impl<'a, S: Inner> Upstream<'a, S> {
         if !self.may_ask(client, at) {
             return;
         }
-        let request = self
-            .behalf
-            .as_ref()
-            .and_then(|behalf| ask::app(behalf, token));
+        let request = self.behalf().and_then(|behalf| ask::app(&behalf, token));
         let Some(request) = request else {
             return;
         };

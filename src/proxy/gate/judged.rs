@@ -10,7 +10,7 @@ use crate::attempt::{Attempt, ClientIp};
 use crate::endpoint::Endpoint;
 use crate::mastodon::attempt::{self, Fault, Reading};
 use crate::mastodon::endpoint::{self, GuardedPath};
-use crate::proxy::counted::spawn_counted;
+use crate::proxy::counted::begin_counted;
 use crate::proxy::gate::asking::Upstream;
 use crate::proxy::gate::body::{Unread, Whole};
 use crate::proxy::gate::forward::Admitted;
@@ -173,8 +173,8 @@ async fn has_it_already<S: Inner>(
     }
 }
 
-/// Judges and forwards in a task of its own, so that a client who hangs up
-/// can neither leak a reservation nor switch learning off.
+/// Judges and forwards, from where it first waits in a task of its own, so that
+/// a client who hangs up can neither leak a reservation nor switch learning off.
 async fn judge<S: Inner>(
     inner: S,
     shared: &Arc<Shared>,
@@ -185,7 +185,7 @@ async fn judge<S: Inner>(
     let (answer, received) = tokio::sync::oneshot::channel();
     let shared = Arc::clone(shared);
     let hold = head.extensions.get::<Seen>().and_then(Seen::hold);
-    spawn_counted(async move {
+    let judging = Box::pin(async move {
         let _hold = hold;
         let asking = Upstream::new(inner.clone(), &shared, &head.headers);
         let judgement = shared.judge.judge(&attempt, &asking).await;
@@ -205,6 +205,14 @@ async fn judge<S: Inner>(
         };
         Box::pin(forward::learning(inner, shared, admitted, answer)).await;
     });
+    let mut judging = Some(judging);
+    std::future::poll_fn(|cx| {
+        if let Some(judging) = judging.take() {
+            begin_counted(cx, judging);
+        }
+        std::task::Poll::Ready(())
+    })
+    .await;
     // Nobody answers if judging panicked, which is counted.
     received.await.unwrap_or_else(|_| answer::failed())
 }

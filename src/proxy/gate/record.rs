@@ -67,7 +67,9 @@ const LONGEST: usize = 256;
 const MOST_URIS: usize = 8;
 
 fn cut(text: &str) -> String {
-    text.chars().take(LONGEST).collect()
+    let end = (text.len() > LONGEST).then(|| text.char_indices().nth(LONGEST));
+    let end = end.flatten().map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or_default().to_owned()
 }
 
 /// Records an unreadable request and answers it.
@@ -135,7 +137,7 @@ fn finish(judge: &Judge, mut event: Event, decision: &Decision) -> Event {
         }
     }
     metrics().judge.attempted(event.endpoint, event.admitted);
-    judge.store().record(event.clone());
+    judge.store().record(&event);
     event
 }
 

@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::attempt::wide_network;
@@ -130,9 +131,16 @@ fn is_open(window: &Window, length: Duration, at: Timestamp) -> bool {
     (window.start..end).contains(&at)
 }
 
+/// What one kind of refusals has in common.
+#[derive(Debug, Hash)]
+pub(super) enum About<'a> {
+    Fact(&'a str),
+    Network(IpNet),
+}
+
 /// What a refusal is about, as far as it makes two of them alike; `None` for
 /// an event that must have its own row. Observed and enforced are never alike.
-pub(super) fn key(event: &Event) -> Option<(Rule, Mode, String)> {
+pub(super) fn key(event: &Event) -> Option<(Rule, Mode, About<'_>)> {
     let mode = if event.admitted {
         Mode::Observe
     } else {
@@ -149,7 +157,7 @@ pub(super) fn key(event: &Event) -> Option<(Rule, Mode, String)> {
     }
     let about = match verdict.rule {
         // The entry that hit, of which there are as many as an admin made.
-        Rule::MailDomain | Rule::AppBan => verdict.fact.clone(),
+        Rule::MailDomain | Rule::AppBan => About::Fact(&verdict.fact),
         // Else by who asks and not by what for: an attacker has more domains and
         // names than networks, and a flood with addresses of a large provider
         // must not swallow the rows of that provider's honest people.
@@ -161,8 +169,8 @@ pub(super) fn key(event: &Event) -> Option<(Rule, Mode, String)> {
         | Rule::AppCluster
         | Rule::Wave
         | Rule::Rate => {
-            let network = event.client.map(|ip| wide_network(ip).to_string());
-            network.unwrap_or_else(|| verdict.fact.clone())
+            let network = event.client.map(wide_network);
+            network.map_or(About::Fact(&verdict.fact), About::Network)
         }
     };
     Some((verdict.rule, mode, about))

@@ -73,6 +73,8 @@ impl Look {
         let tokens = self.tokens.iter().filter(|token| token.at >= from);
         let mut ids: Vec<_> = tokens.map(|token| &token.id).collect();
         ids.push(coming);
+        // Mostly one app after the other: sorting is for the rest.
+        ids.dedup();
         ids.sort_unstable();
         ids.dedup();
         ids.len()
