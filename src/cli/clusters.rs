@@ -184,8 +184,8 @@ fn members(suspects: &[Suspect]) -> String {
     }));
     if !suspects.is_empty() {
         text.push_str(&format!(
-            "\n  {:<20}  {:<24} {:<24} {:<20} app\n",
-            "when", "user name", "domain", "network"
+            "\n  {:<20}  {:<24} {:<24} {:<20} {:<32} account\n",
+            "when", "user name", "domain", "network", "app"
         ));
     }
     for suspect in suspects {

@@ -6,6 +6,7 @@
 //! It runs the very functions of the live judge, in the order of [`Rule::ALL`].
 
 mod again;
+mod breaker;
 #[cfg(test)]
 mod tests;
 
@@ -30,20 +31,16 @@ use crate::judge::rules::address::Mailbox;
 use crate::judge::rules::rate::{self, Asked, Dimension, Keep};
 use crate::judge::rules::{
     address, app_ban, app_cluster, client_ban, mail_cluster, mail_domain, mail_server,
-    wave as breaker,
 };
 use crate::judge::sight::{Hit, Sight};
-use crate::judge::wave::{SignUp, Wave, live as watch};
+use crate::judge::wave::Wave;
 use crate::lists::Overlay;
 use crate::mail::dns::Finding;
 use crate::mailbox::Domain;
 use crate::secret::HashKey;
 use crate::store::limiter::{Limiter, Reservation};
 use crate::verdict::{Cause, Decision, Judged, Mode, Reason, Rule, Verdict};
-use crate::wave::{Kind, Move, Step};
-
-/// How often the breaker is looked at while nobody asks, in seconds.
-const WATCH: i64 = 60;
+use crate::wave::{Move, Step};
 
 /// A judge that lives in the times of what it is shown.
 #[derive(Debug)]
@@ -340,59 +337,6 @@ impl Replay {
         });
         if unknown {
             ruling.unknown.push(rule);
-        }
-    }
-
-    fn look_at_wave(&mut self, now: i64) {
-        if self.policy.mode(Rule::Wave) == Mode::Off {
-            return;
-        }
-        // As the live gate's watch does while nobody asks.
-        while let Some(at) = self.wave.looked().filter(|at| at + WATCH < now) {
-            self.move_wave(at + WATCH);
-        }
-        if self.wave.is_due(now) {
-            self.move_wave(now);
-        }
-    }
-
-    fn move_wave(&mut self, now: i64) {
-        let evidence = watch::weigh(&self.wave, now, &self.policy, &self.servers, &self.apps);
-        let moved = self.wave.look(now, &self.policy.breaker, &evidence);
-        self.moves.extend(moved);
-    }
-
-    fn hold_back(&self, attempt: &Attempt, app: &AppSight, mail: &MailSight) -> Verdict {
-        if self.wave.step() < Step::Known {
-            return Verdict::Pass;
-        }
-        let now = attempt.at.as_second();
-        breaker::judge(&breaker::Facts {
-            step: self.wave.step(),
-            door: attempt.endpoint,
-            provider: mail.provider(attempt, app, &self.sight, |known| known(&self.servers)),
-            through: breaker::through(attempt, app, false),
-            why: self.wave.why(),
-            wait: self.wave.wait(now),
-        })
-    }
-
-    /// As the live gate does when the reply has told that something came to be.
-    fn count_in_wave(&mut self, ruling: &Ruling) {
-        let Some(attempt) = ruling.attempt.as_deref() else {
-            return;
-        };
-        let tickets = ruling.counted.servers.iter();
-        let fresh = tickets.filter(|ticket| self.servers.is_first(**ticket));
-        let counts = watch::counts(attempt, fresh.count(), true);
-        self.wave.count(&counts);
-        if doors::counted(attempt.endpoint) == Some(Kind::SignUp) {
-            let credential = attempt.credential.as_ref();
-            self.wave.signed_up(SignUp {
-                at: counts.at,
-                app: credential.map(|own| own.client_id.clone()),
-                condemned: watch::was_condemned(&ruling.decision, &self.policy),
-            });
         }
     }
 

@@ -79,7 +79,8 @@ fn settled(program: &Program, attempts: usize) {
 #[test]
 fn a_replay_tells_what_another_policy_would_have_done() {
     let stage = Stage::new(wave());
-    let mut program = Program::serving(&stage, "", "");
+    let observing = "[rules.mail-cluster]\nmode = \"observe\"\n";
+    let mut program = Program::serving(&stage, "", observing);
     people(&program);
     assert!(
         bots(&program).iter().all(|status| *status == 302),

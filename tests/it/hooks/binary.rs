@@ -115,7 +115,7 @@ fn confirmations_lift_a_condemnation_end_to_end() {
         "{shown}"
     );
     assert!(
-        shown.contains("4 domains") && shown.contains("1 client networks"),
+        shown.contains("4    domains") && shown.contains("1    networks"),
         "{shown}"
     );
 
