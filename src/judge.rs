@@ -70,7 +70,7 @@ pub struct Judge {
     contained: Arc<Contained>,
     hearing: hear::Hearing,
     prober: Option<Prober>,
-    breaker: Breaker,
+    breaker: Arc<Breaker>,
     control: Handle,
 }
 
@@ -119,9 +119,9 @@ impl Judge {
         let registers = Arc::new(Registers::restore(&store, kept));
         hearing.remind(&registers);
         registers.resize(policy.register_size.0);
-        let breaker = Breaker::open(&store);
+        let breaker = Arc::new(Breaker::open(&store));
         let contained = Arc::new(Contained::default());
-        hearing::start(&store, &registers, &contained, &control);
+        hearing::start(&store, &registers, &contained, &breaker, &control);
         Self {
             store,
             resolver,

@@ -10,6 +10,7 @@ use crate::app::ClientId;
 use crate::cluster::{AppStep, Change, Cluster, SignUp};
 use crate::mailbox::Domain;
 use crate::secret::KeyedHash;
+use crate::wave::Counts;
 
 /// One thing that a gate has counted. Grows with the rules that count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,10 @@ pub enum Told {
     Confirm(Domain, i64),
     /// Something was counted of apps that look alike.
     App(AppStep),
+    /// Somebody signed up at a listed provider; when, in seconds since 1970.
+    Listed(i64),
+    /// What came to be, for the breaker.
+    Wave(Counts),
     /// Tokens of an app whose tokens are contained.
     Tokens(ClientId, Vec<KeyedHash>),
 }
@@ -50,7 +55,8 @@ impl Told {
     pub const fn at(&self) -> Option<i64> {
         match self {
             Self::SignUp(_, sign_up) => Some(sign_up.at),
-            Self::Confirm(_, at) => Some(*at),
+            Self::Confirm(_, at) | Self::Listed(at) => Some(*at),
+            Self::Wave(counts) => Some(counts.at),
             Self::App(step) => Some(step.at()),
             Self::Withdraw(_) | Self::Tokens(..) => None,
         }

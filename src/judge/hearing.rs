@@ -11,14 +11,17 @@ use tokio::runtime::Handle;
 
 use crate::judge::cluster::live::Registers;
 use crate::judge::contained::Contained;
+use crate::judge::wave::live::Breaker;
 use crate::store::Store;
 use crate::told::{Heard, Told};
+use crate::wave::Counts;
 
 /// Begins to listen, if the store shares its state.
 pub(super) fn start(
     store: &Store,
     registers: &Arc<Registers>,
     contained: &Arc<Contained>,
+    breaker: &Arc<Breaker>,
     control: &Handle,
 ) {
     let Some(mut ear) = store.listen() else {
@@ -26,14 +29,32 @@ pub(super) fn start(
     };
     // It must not keep store and files open after the judge has gone.
     let (registers, contained) = (Arc::downgrade(registers), Arc::downgrade(contained));
+    let (breaker, since) = (Arc::downgrade(breaker), Timestamp::now().as_second());
     control.spawn(async move {
         while let Some(heard) = ear.recv().await {
             let Some(hearer) = Hearer::of(&registers, &contained) else {
                 return;
             };
+            if let (Some(breaker), Heard::Told(all)) = (breaker.upgrade(), &heard) {
+                count_in_wave(&breaker, all, since);
+            }
             hearer.hear(heard).await;
         }
     });
+}
+
+/// What came to be at other gates since this one listens: the hour before it is
+/// kept on its own disk, with what it had heard by then.
+fn count_in_wave(breaker: &Breaker, all: &[Told], since: i64) {
+    let now = Timestamp::now().as_second();
+    for told in all {
+        if let Told::Wave(counts) = told
+            && counts.at >= since
+        {
+            let at = counts.at.min(now);
+            breaker.count(&Counts { at, ..*counts });
+        }
+    }
 }
 
 struct Hearer {

@@ -18,6 +18,7 @@ use crate::judge::cluster::tuning::Tuning;
 use crate::mailbox::Domain;
 use crate::secret::KeyedHash;
 use crate::store::Store;
+use crate::told::Told;
 
 /// The registers of a running gate.
 #[derive(Debug)]
@@ -90,6 +91,7 @@ impl Registers {
     /// Somebody signs up with an address at a listed provider.
     pub fn meet_listed(&self, at: jiff::Timestamp) {
         self.servers.lock().meet_listed(at.as_second());
+        self.store.tell(Told::Listed(at.as_second()));
     }
 
     /// Takes counted sign-ups back: nothing came of them.

@@ -20,6 +20,7 @@ use crate::judge::policy::Policy;
 use crate::judge::{Judge, doors};
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics;
+use crate::told::Told;
 use crate::verdict::{Decision, Mode, Rule, Verdict};
 use crate::wave::{Counts, Kind, Move, Pin, Standing, Step};
 
@@ -43,6 +44,11 @@ pub(in crate::judge) struct Held {
 }
 
 impl Breaker {
+    /// Counts what another gate saw come to be.
+    pub(in crate::judge) fn count(&self, counts: &Counts) {
+        self.wave.lock().count(counts);
+    }
+
     /// As `store` kept it. What cannot be read is said, and learned anew.
     pub(in crate::judge) fn open(store: &Store) -> Self {
         let wave = match store.take_kept_wave().as_deref().map(Wave::restore) {
@@ -160,6 +166,7 @@ impl Judge {
         for kind in Kind::ALL {
             metrics().wave.counted(kind, counts.of[kind as usize]);
         }
+        self.store.tell(Told::Wave(counts));
         let mut wave = self.breaker.wave.lock();
         wave.count(&counts);
         if doors::counted(attempt.endpoint) == Some(Kind::SignUp) {
@@ -169,11 +176,6 @@ impl Judge {
                 condemned: was_condemned(decision, &policy),
             });
         }
-    }
-
-    /// Counts what another gate saw come to be.
-    pub fn count_elsewhere(&self, counts: &Counts) {
-        self.breaker.wave.lock().count(counts);
     }
 
     /// Puts a step by hand, or lets the breaker go by itself again.

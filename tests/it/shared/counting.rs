@@ -48,6 +48,10 @@ async fn ten_count_as_one(shared: SharedSettings) {
         gates.iter().all(|gate| gate.in_force().len() == 1)
     })
     .await;
+    within_a_second("all have counted them in the breaker", || {
+        gates.iter().all(|gate| gate.accounts() == passed as u32)
+    })
+    .await;
     let id = gates[0].in_force()[0].id;
     assert!(gates.iter().all(|gate| gate.in_force()[0].id == id));
     assert_eq!(gates[7].in_force()[0].suspects.len(), by_one);

@@ -24,6 +24,7 @@ use tuskgate::secret::Secret;
 use tuskgate::stand_in::dns::{StandInDns, Zone};
 use tuskgate::store::{SharedSettings, Store, StoreSettings};
 use tuskgate::verdict::{Mode, Rule};
+use tuskgate::wave::Kind;
 
 use crate::support::until;
 
@@ -123,6 +124,14 @@ impl Gate {
             .map(|r| r.sign_ups)
             .max()
             .unwrap_or(0)
+    }
+
+    /// Accounts of the last hour, as its breaker counts them.
+    pub(super) fn accounts(&self) -> u32 {
+        let now = Timestamp::now().as_second();
+        let rates = self.judge().standing(now).rates;
+        let accounts = rates.iter().find(|rate| rate.kind == Kind::SignUp);
+        accounts.map_or(0, |rate| rate.now[1])
     }
 
     pub(super) fn in_force(&self) -> Vec<Cluster> {

@@ -92,8 +92,9 @@ fn take_in(told: Told, servers: &mut Servers, apps: &mut Apps) {
         Told::Withdraw(serial) => servers.hear_withdrawal(serial),
         Told::Confirm(domain, _) => servers.hear_confirmation(&domain),
         Told::App(step) => apps.hear(step),
+        Told::Listed(at) => servers.meet_listed(at),
         // The judge has taken them.
-        Told::Tokens(..) => {}
+        Told::Tokens(..) | Told::Wave(_) => {}
     }
 }
 
