@@ -40,6 +40,16 @@ pub struct Attempt {
     pub invite: Option<Secret>,
 }
 
+impl Attempt {
+    /// The user name, unless somebody has typed an address in its place: the
+    /// local part of one is not ours to keep, and Mastodon takes no such name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        let name = self.username.as_deref();
+        name.filter(|name| !name.contains(['@', '＠']))
+    }
+}
+
 /// What kind of token is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Grant {

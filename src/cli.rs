@@ -5,6 +5,17 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// Prints a line; see [`printed`].
+macro_rules! say {
+    () => { $crate::cli::printed(format_args!("\n")) };
+    ($($words:tt)*) => { $crate::cli::printed(format_args!("{}\n", format_args!($($words)*))) };
+}
+
+/// Prints without an end of line; see [`printed`].
+macro_rules! say_on {
+    ($($words:tt)*) => { $crate::cli::printed(format_args!($($words)*)) };
+}
+
 mod apps;
 mod assemble;
 mod ban;
@@ -116,4 +127,18 @@ pub fn run() -> ExitCode {
         Verb::Completions(verb) => verb.run(),
     };
     outcome::exit(done)
+}
+
+/// Writes to standard output. Whoever reads it may have read enough (`head`):
+/// then the verb is done. A full disk is an error.
+fn printed(text: std::fmt::Arguments<'_>) {
+    use std::io::{ErrorKind, Write as _};
+    match std::io::stdout().write_fmt(text) {
+        Ok(()) => {}
+        Err(fault) if fault.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(fault) => {
+            eprintln!("cannot write: {fault}");
+            std::process::exit(1);
+        }
+    }
 }

@@ -108,9 +108,9 @@ impl List {
         };
         for app in &apps {
             if self.json {
-                println!("{}", serde_json::to_string(app)?);
+                say!("{}", serde_json::to_string(app)?);
             } else {
-                println!("{}", tell::line(app));
+                say!("{}", tell::line(app));
             }
         }
         Ok(())
@@ -130,9 +130,9 @@ fn show(config: &Path, client_id: &str, json: bool) -> Result<(), Failure> {
         other => return Err(reach::unexpected(&other)),
     };
     if json {
-        println!("{}", serde_json::to_string(&report)?);
+        say!("{}", serde_json::to_string(&report)?);
     } else {
-        print!("{}", tell::tell(&report));
+        say_on!("{}", tell::tell(&report));
     }
     Ok(())
 }

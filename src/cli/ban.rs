@@ -233,9 +233,9 @@ impl Entry {
 
 fn show(ban: &Ban, json: bool) -> Result<(), Failure> {
     if json {
-        println!("{}", serde_json::to_string(ban)?);
+        say!("{}", serde_json::to_string(ban)?);
     } else {
-        println!("{}", line(ban));
+        say!("{}", line(ban));
     }
     Ok(())
 }
@@ -274,7 +274,7 @@ impl Unban {
         match reach::ask(config, Ask::Unban(which))? {
             Answer::Unban(Some(ban)) if self.json => show(&ban, true),
             Answer::Unban(Some(ban)) => {
-                println!("taken back: {}", line(&ban));
+                say!("taken back: {}", line(&ban));
                 Ok(())
             }
             Answer::Unban(None) => {

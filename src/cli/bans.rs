@@ -32,9 +32,9 @@ impl Bans {
         };
         for ban in bans.iter().filter(wanted) {
             if self.json {
-                println!("{}", serde_json::to_string(ban)?);
+                say!("{}", serde_json::to_string(ban)?);
             } else {
-                println!("{}", line(ban));
+                say!("{}", line(ban));
             }
         }
         Ok(())

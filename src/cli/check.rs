@@ -21,14 +21,14 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         let settings = config::load(config, &Environment::of_process())?;
-        println!("{}: right", config.display());
+        say!("{}: right", config.display());
         if self.no_lists {
             return Ok(());
         }
         assemble::webhook_secrets(&settings)?;
         let lists = assemble::lists(&settings)?;
         for loaded in lists.loaded() {
-            println!(
+            say!(
                 "{}: {} entries for {}, {} lines left out",
                 loaded.file.display(),
                 loaded.entries,

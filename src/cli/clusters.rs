@@ -59,16 +59,16 @@ impl Clusters {
                 let json = json || self.json;
                 let cluster = one(config, Ask::Cluster { id }, id)?;
                 if json {
-                    println!("{}", serde_json::to_string(&cluster)?);
+                    say!("{}", serde_json::to_string(&cluster)?);
                 } else {
-                    print!("{}", tell(&cluster));
+                    say_on!("{}", tell(&cluster));
                 }
                 Ok(())
             }
             Some(ClustersVerb::Release { id, reason }) => {
                 let ask = Ask::Release { id, why: reason };
                 let cluster = one(config, ask, id)?;
-                println!("released {}", line(&cluster));
+                say!("released {}", line(&cluster));
                 Ok(())
             }
         }
@@ -93,9 +93,9 @@ fn list(config: &Path, all: bool, json: bool) -> Result<(), Failure> {
     let now = now();
     for cluster in clusters.iter().filter(|one| all || one.in_force(now)) {
         if json {
-            println!("{}", serde_json::to_string(cluster)?);
+            say!("{}", serde_json::to_string(cluster)?);
         } else {
-            println!("{}", line(cluster));
+            say!("{}", line(cluster));
         }
     }
     Ok(())
@@ -147,6 +147,10 @@ fn tell(cluster: &Cluster) -> String {
             "web sites      nothing answers on {} of {} that were looked at\n",
             cluster.sites.dead, cluster.sites.looked
         ));
+    }
+    if cluster.ended.is_some() {
+        text.push_str(&members(&cluster.suspects));
+        return text;
     }
     let contained = if cluster.contained {
         "contained; to let them go: tuskgate contain --tokens {} --release"

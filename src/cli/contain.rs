@@ -22,13 +22,13 @@ pub(super) struct Contain {
     #[arg(long, value_name = "CLUSTER", group = "what")]
     tokens: Option<ClusterId>,
     /// Let them go again
-    #[arg(long, requires = "tokens")]
+    #[arg(long, requires = "tokens", conflicts_with = "step")]
     release: bool,
     /// Put the breaker at this step, from 0 to 4; "auto" lets it go by itself again
     #[arg(long, value_name = "N", group = "what", value_parser = read_step)]
     step: Option<ByHand>,
     /// For how long, such as 2h; until you let it go if this is left out
-    #[arg(long = "for", value_name = "TIME", requires = "step", value_parser = read_time)]
+    #[arg(long = "for", value_name = "TIME", requires = "step", conflicts_with = "tokens", value_parser = read_time)]
     time: Option<Duration>,
 }
 
@@ -67,6 +67,9 @@ impl Contain {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         match (self.tokens, self.step) {
             (Some(id), _) => tokens(config, id, !self.release),
+            (None, Some(ByHand::Auto)) if self.time.is_some() => Err(Failure::Usage(
+                "--step auto has no end: leave --for out".to_owned(),
+            )),
             (None, Some(by_hand)) => step(config, by_hand, self.time),
             (None, None) => Ok(()),
         }
@@ -76,9 +79,9 @@ impl Contain {
 fn tokens(config: &Path, id: ClusterId, contain: bool) -> Result<(), Failure> {
     match reach::ask(config, Ask::Contain { id, contain })? {
         Answer::Contain(Some(count)) => {
-            println!("{count} tokens are contained now, all clusters together");
+            say!("{count} tokens are contained now, all clusters together");
             if contain {
-                println!("to undo: tuskgate contain --tokens {id} --release");
+                say!("to undo: tuskgate contain --tokens {id} --release");
             }
             Ok(())
         }
@@ -95,9 +98,9 @@ fn step(config: &Path, by_hand: ByHand, time: Option<Duration>) -> Result<(), Fa
     let until = time.and_then(|time| Timestamp::now().checked_add(time).ok());
     match reach::ask(config, Ask::Pin { step, until })? {
         Answer::Breaker(standing) => {
-            print!("{}", breaker::tell(&standing));
+            say_on!("{}", breaker::tell(&standing));
             if step.is_some() {
-                println!("to undo: tuskgate contain --step auto");
+                say!("to undo: tuskgate contain --step auto");
             }
             Ok(())
         }

@@ -45,9 +45,9 @@ impl Explain {
                 event: &event,
                 clusters: &clusters,
             };
-            println!("{}", serde_json::to_string(&explained)?);
+            say!("{}", serde_json::to_string(&explained)?);
         } else {
-            print!("{}", tell(&event, &clusters));
+            say_on!("{}", tell(&event, &clusters));
         }
         Ok(())
     }

@@ -56,11 +56,13 @@ impl MailServerVerb {
             other => return Err(reach::unexpected(&other)),
         };
         if json {
-            println!("{}", serde_json::to_string(&reports)?);
+            say!("{}", serde_json::to_string(&reports)?);
         } else {
-            reports.iter().for_each(|report| print!("{}", tell(report)));
+            reports
+                .iter()
+                .for_each(|report| say_on!("{}", tell(report)));
             for ban in bans {
-                println!("{}; to undo: tuskgate unban --id {}", line(&ban), ban.id);
+                say!("{}; to undo: tuskgate unban --id {}", line(&ban), ban.id);
             }
         }
         Ok(())

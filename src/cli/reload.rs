@@ -15,9 +15,9 @@ impl Reload {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         match reach::ask(config, Ask::Reload)? {
             Answer::Reload(restart) => {
-                println!("reloaded");
+                say!("reloaded");
                 for key in restart {
-                    println!("{key} changed too, but takes a restart");
+                    say!("{key} changed too, but takes a restart");
                 }
                 Ok(())
             }

@@ -106,9 +106,9 @@ impl ReplayVerb {
         }
         progress.end();
         if self.json {
-            println!("{}", serde_json::to_string(&Told::of(&tally))?);
+            say!("{}", serde_json::to_string(&Told::of(&tally))?);
         } else {
-            print!("{}", tell::tell(&tally));
+            say_on!("{}", tell::tell(&tally));
         }
         Ok(())
     }

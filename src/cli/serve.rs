@@ -66,7 +66,9 @@ async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Resu
         "tuskgate has ended"
     );
     // What is still in memory reaches the disk before the process ends.
-    judge.keep_wave().context("the breaker could not be kept")?;
+    if let Err(fault) = judge.keep_wave() {
+        tracing::error!(%fault, "what the breaker has learned is not kept");
+    }
     judge
         .store()
         .flush()

@@ -22,9 +22,9 @@ impl StatusVerb {
             other => return Err(reach::unexpected(&other)),
         };
         if self.json {
-            println!("{}", serde_json::to_string(&status)?);
+            say!("{}", serde_json::to_string(&status)?);
         } else {
-            print!("{}", tell(&status));
+            say_on!("{}", tell(&status));
         }
         Ok(())
     }

@@ -88,10 +88,10 @@ async fn check(settings: &Settings) -> anyhow::Result<()> {
     let found = examine(path).with_context(|| format!("store {}", path.display()))?;
     let mut faults = 0;
     for (name, fault) in found.files {
-        println!("{name}: {}", fault.as_deref().unwrap_or("sound"));
+        say!("{name}: {}", fault.as_deref().unwrap_or("sound"));
         faults += usize::from(fault.is_some());
     }
-    println!("{}", found.counts);
+    say!("{}", found.counts);
     if let Some(shared) = &settings.store.shared {
         let reading = Reading::open(path)?;
         let said = match Distant::reach(shared, reading.key()).await {
@@ -101,7 +101,7 @@ async fn check(settings: &Settings) -> anyhow::Result<()> {
                 fault.to_string()
             }
         };
-        println!("shared store: {said}");
+        say!("shared store: {said}");
     }
     match faults {
         0 => Ok(()),
@@ -171,11 +171,11 @@ async fn reach(settings: &Settings, reading: &Reading) -> anyhow::Result<Distant
 }
 
 fn verified(counts: &Counts, given: &[Record], there: &[Record]) -> anyhow::Result<()> {
-    println!("{counts}");
+    say!("{counts}");
     let missing = missing(given, there);
     if missing != Counts::default() {
         bail!("read again and not found: {missing}");
     }
-    println!("read again: all there");
+    say!("read again: all there");
     Ok(())
 }

@@ -35,6 +35,8 @@ pub(super) struct Bench<'a> {
     invited: Option<bool>,
     /// How far the breaker is up, where it is enforced.
     step: Step,
+    /// The address is at a listed provider, which counts if it is let in.
+    listed: bool,
     out: Judgement,
 }
 
@@ -48,6 +50,7 @@ impl<'a> Bench<'a> {
             asking,
             invited: None,
             step: Step::Normal,
+            listed: false,
             out: Judgement::default(),
         }
     }
@@ -58,6 +61,8 @@ impl<'a> Bench<'a> {
         if self.settled() {
             let counted = std::mem::take(&mut self.out.counted);
             self.judge.registers.withdraw(&counted);
+        } else if self.listed {
+            self.judge.registers.meet_listed(self.attempt.at);
         }
         self.out
     }
@@ -240,9 +245,7 @@ impl<'a> Bench<'a> {
     async fn count_servers(&mut self, mail: &MailSight) {
         let sign_ups = mail.sign_ups(self.attempt, &self.out.app);
         if sign_ups.is_empty() {
-            if mail.listed() {
-                self.judge.registers.meet_listed(self.attempt.at);
-            }
+            self.listed = mail.listed();
             return;
         }
         if self.unchanged().await {

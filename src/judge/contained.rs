@@ -21,7 +21,11 @@ use crate::told::Told;
 
 /// What is contained; nothing at all, mostly.
 #[derive(Debug, Default)]
-pub(super) struct Contained(ArcSwapOption<Held>);
+pub(super) struct Contained {
+    held: ArcSwapOption<Held>,
+    /// One brings it in line at a time: an older look must not win.
+    turn: tokio::sync::Mutex<()>,
+}
 
 #[derive(Clone, Debug, Default)]
 struct Held {
@@ -35,11 +39,11 @@ const TOLD: usize = 64;
 impl Contained {
     /// Tokens of an app have just been learned; whether they are contained.
     pub(super) fn learn(&self, app: &ClientId, tokens: &[KeyedHash]) -> bool {
-        let held = self.0.load();
+        let held = self.held.load();
         if !held.as_ref().is_some_and(|held| held.apps.contains(app)) {
             return false;
         }
-        self.0.rcu(|held| {
+        self.held.rcu(|held| {
             let held = held.as_ref()?;
             let known = |token| held.tokens.contains(token);
             if !held.apps.contains(app) || tokens.iter().all(known) {
@@ -58,18 +62,31 @@ impl Contained {
         registers: &Registers,
         store: &Store,
     ) -> Result<usize, StoreError> {
+        let _turn = self.turn.lock().await;
         let mut held = Held::default();
         for cluster in registers.clusters() {
             if cluster.contains() {
                 fresh_apps(store, &cluster, &mut held.apps).await;
             }
         }
+        // The apps first, so that a token made while the table is read is learned.
+        let before = self.held.load_full().map(|held| held.tokens.clone());
+        let before = before.unwrap_or_default();
+        self.held.store(Some(Arc::new(Held {
+            apps: held.apps.clone(),
+            tokens: before.clone(),
+        })));
         let apps = held.apps.iter().cloned().collect();
         let tokens = store.tokens_of(apps).await?;
         held.tokens = tokens.iter().map(|(_, token)| *token).collect();
         let count = held.tokens.len();
-        let any = !held.apps.is_empty();
-        self.0.store(any.then(|| Arc::new(held)));
+        self.held.rcu(|now| {
+            let mut all = held.clone();
+            let now = now.iter().flat_map(|now| &now.tokens);
+            all.tokens
+                .extend(now.filter(|token| !before.contains(*token)));
+            (!all.apps.is_empty()).then(|| Arc::new(all))
+        });
         if store.shares() {
             tell(store, tokens);
         }
@@ -110,13 +127,16 @@ impl Judge {
     /// Whether any token is contained: asked of every request.
     #[must_use]
     pub fn contains_tokens(&self) -> bool {
-        self.contained.0.load().is_some()
+        self.contained.held.load().is_some()
     }
 
-    /// Whether this token is contained.
+    /// Whether this token is contained. While everything is only observed, none is.
     #[must_use]
     pub fn contained(&self, token: &str) -> bool {
-        let held = self.contained.0.load();
+        if self.policy.load().observe {
+            return false;
+        }
+        let held = self.contained.held.load();
         held.as_ref().is_some_and(|held| {
             let hash = self.store.key().hash(Purpose::Token, &[token.as_bytes()]);
             held.tokens.contains(&hash)

@@ -278,6 +278,10 @@ impl Judge {
             said.links += 1;
             said.last.is_some()
         };
+        let told = told
+            || self
+                .registers
+                .both(|servers, _| servers.confirmations_known());
         metrics().hooks.confirmed(false);
         // Where Mastodon tells who confirmed, nobody guesses.
         if let (Worth::Likely(domain), false) = (worth, told) {

@@ -44,9 +44,11 @@ pub(super) fn start(
 }
 
 /// What came to be at other gates since this one listens: the hour before it is
-/// kept on its own disk, with what it had heard by then.
+/// kept on its own disk, with what it had heard by then. What comes too late to
+/// be of the last hour would look like a clock that was set back.
 fn count_in_wave(breaker: &Breaker, all: &[Told], since: i64) {
     let now = Timestamp::now().as_second();
+    let since = since.max(now - LATEST);
     for told in all {
         if let Told::Wave(counts) = told
             && counts.at >= since
@@ -56,6 +58,9 @@ fn count_in_wave(breaker: &Breaker, all: &[Told], since: i64) {
         }
     }
 }
+
+/// How old a count may be, in seconds: less than the breaker looks back.
+const LATEST: i64 = 3000;
 
 struct Hearer {
     registers: Arc<Registers>,

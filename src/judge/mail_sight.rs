@@ -136,7 +136,7 @@ impl MailSight {
                 keys,
                 client: attempt.client.known().map(narrow_network),
                 client_id: app.client_id().cloned(),
-                username: attempt.username.as_deref().map(cut),
+                username: attempt.name().map(cut),
                 account: None,
             })
             .collect()

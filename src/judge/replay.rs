@@ -271,6 +271,8 @@ impl Replay {
         ruling.charged = charged;
         if ruling.refused.is_some() {
             self.withdraw(&std::mem::take(&mut ruling.counted));
+        } else if self.asks(Rule::MailCluster, attempt) && mail.listed() {
+            self.servers.meet_listed(attempt.at.as_second());
         }
     }
 
@@ -300,8 +302,7 @@ impl Replay {
         ask: impl FnOnce(&mut Self, &mut Counted) -> Verdict,
     ) {
         let mode = self.policy.mode(rule);
-        let asked = mode != Mode::Off && doors::applies(rule, attempt.endpoint);
-        if !asked || ruling.refused.is_some() {
+        if !self.asks(rule, attempt) || ruling.refused.is_some() {
             return;
         }
         let verdict = ask(self, &mut ruling.counted);
@@ -340,6 +341,10 @@ impl Replay {
         }
     }
 
+    fn asks(&self, rule: Rule, attempt: &Attempt) -> bool {
+        self.policy.mode(rule) != Mode::Off && doors::applies(rule, attempt.endpoint)
+    }
+
     fn app(&self, attempt: &Attempt) -> AppSight {
         let Some(credential) = &attempt.credential else {
             return AppSight::None;
@@ -358,9 +363,6 @@ impl Replay {
         mail: &MailSight,
         counted: &mut Counted,
     ) -> Verdict {
-        if mail.listed() {
-            self.servers.meet_listed(attempt.at.as_second());
-        }
         let sign_ups = mail.sign_ups(attempt, app).into_iter();
         let facts = mail_cluster::Facts {
             sightings: sign_ups.map(|one| self.servers.enter(one)).collect(),

@@ -4,7 +4,7 @@
 //! Whoever owns the domain chooses where this leads. So every address must be a
 //! public one (`public`), checked after each resolution and each redirect, and
 //! the connection goes to that very address; only ports 80 and 443, only the
-//! head of a GET, at most [`REDIRECTS`] redirects, all within [`PATIENCE`], and a
+//! head of a GET, at most `REDIRECTS` redirects, all within `PATIENCE`, and a
 //! few at a time. No TLS: that something takes connections on 443 is enough.
 //! Evidence for people; it decides nothing.
 

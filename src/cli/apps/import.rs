@@ -78,7 +78,7 @@ pub(super) fn import(config: &Path, file: &Path) -> Result<(), Failure> {
         }
         Ok(())
     })?;
-    println!("{read} apps read, {new} of them new to the gate");
+    say!("{read} apps read, {new} of them new to the gate");
     Ok(())
 }
 

@@ -96,14 +96,14 @@ impl Report {
     /// Adds a finding, and shows it unless all are to be shown at the end.
     pub(super) fn add(&mut self, finding: Finding) {
         if !self.json {
-            println!(
+            say!(
                 "{:<6} {:<16} {}",
                 finding.level.word(),
                 finding.check,
                 finding.seen
             );
             for line in finding.mend.iter().flat_map(|mend| mend.lines()) {
-                println!("{:24}> {line}", "");
+                say!("{:24}> {line}", "");
             }
         }
         self.findings.push(finding);
@@ -121,9 +121,9 @@ impl Report {
         let [wrong, warn, not_checked] = counts;
         if self.json {
             let report = serde_json::json!({ "well": wrong == 0, "checks": self.findings });
-            println!("{report}");
+            say!("{report}");
         } else {
-            println!("\n{wrong} wrong, {warn} to look at, {not_checked} not checked");
+            say!("\n{wrong} wrong, {warn} to look at, {not_checked} not checked");
         }
     }
 }

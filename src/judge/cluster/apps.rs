@@ -356,6 +356,9 @@ impl Apps {
     pub fn release(&mut self, number: u64, now: i64, why: &str) -> Option<Cluster> {
         let number = self.clusters.get(&number)?.same_as.unwrap_or(number);
         let cluster = self.clusters.get_mut(&number)?;
+        if cluster.ended.is_some() {
+            return Some(cluster.clone());
+        }
         cluster.ended = Some((now, why.to_owned()));
         self.changes.push(cluster.change());
         let cluster = cluster.clone();

@@ -14,6 +14,9 @@ use lru::LruCache;
 /// How many of those unused longest are compared for the least active.
 const SAMPLE: usize = 16;
 
+/// How often a sample of nothing but what is held is passed over for one eviction.
+const LIFTS: usize = 8;
+
 /// Bytes around an entry: list, hash table, allocations.
 const AROUND: usize = 96;
 
@@ -187,8 +190,25 @@ impl<K: Hash + Eq + Clone + Weigh, V: Weigh> Bounded<K, V> {
         self.trim(Some(&key));
     }
 
+    /// What is held against somebody is only looked at, and so would gather among
+    /// those unused longest until there is nobody else to go.
+    fn lift_held(&mut self) {
+        for _ in 0..LIFTS {
+            let oldest = self.entries.iter().rev().take(SAMPLE);
+            let held = oldest.filter(|(_, weighed)| weighed.value.held());
+            let held: Vec<K> = held.map(|(key, _)| key.clone()).collect();
+            for key in &held {
+                self.entries.promote(key);
+            }
+            if held.len() < SAMPLE {
+                return;
+            }
+        }
+    }
+
     fn trim(&mut self, spared: Option<&K>) {
         while self.weight > self.most {
+            self.lift_held();
             let oldest = self.entries.iter().rev().take(SAMPLE);
             let others = oldest.filter(|(key, _)| spared != Some(*key));
             let least = others

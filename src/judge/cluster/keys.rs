@@ -15,7 +15,7 @@ use crate::mail::providers;
 use crate::mailbox::Domain;
 
 /// Keys of one mail server at most; more exchanges than that are cut, the first by name stay.
-pub const MOST: usize = 24;
+pub const MOST: usize = 48;
 const ADDRESSES: usize = 6;
 
 /// The keys of `server`, sorted; empty if all its most-preferred exchanges are shared providers'.
@@ -38,8 +38,28 @@ pub fn keys(server: &MailServer) -> Arc<[MailKey]> {
     }
     keys.sort_unstable();
     keys.dedup();
-    keys.truncate(MOST);
+    let mut left = SHARES;
+    keys.retain(|key| {
+        let left = &mut left[place(key)];
+        let keep = *left > 0;
+        *left -= usize::from(keep);
+        keep
+    });
     keys.into()
+}
+
+/// Keys of each kind at most, so that none crowds out the others: host names,
+/// registrable names, addresses, networks, ranges.
+const SHARES: [usize; 5] = [10, 6, 12, 10, 10];
+
+const fn place(key: &MailKey) -> usize {
+    match key {
+        MailKey::Host(_) => 0,
+        MailKey::Registrable(_) => 1,
+        MailKey::Address(_) => 2,
+        MailKey::Network(_) => 3,
+        MailKey::Range(_) => 4,
+    }
 }
 
 /// What its owner registered, by the public-suffix list; `None` for a suffix itself.

@@ -91,7 +91,7 @@ impl Judge {
 
     /// Whether the gate would have seen whoever signed up then.
     async fn would_know(&self, account: &Account) -> bool {
-        if self.store.is_one_of_many()
+        if self.store.shares()
             || !self.guards(Endpoint::SignUp)
             || !self.guards(Endpoint::ApiSignUp)
         {

@@ -306,6 +306,8 @@ pub const fn settle(limit: Limit, outcome: Outcome) -> Keep {
     match outcome {
         Outcome::Create | Outcome::Unclear => Keep::Yes,
         Outcome::Fail if limit.is_client_network() => Keep::Yes,
+        // It may be the only one charged, and a code is easily had.
+        Outcome::Fail if matches!(limit, Limit::SignUpPerInvite) => Keep::Yes,
         Outcome::Fail => Keep::GiveBack,
     }
 }

@@ -89,7 +89,7 @@ pub fn judge(facts: &Facts) -> Verdict {
                 facts.step.words(),
                 facts.why
             ),
-            undo: Some("tuskgate contain --step 0".to_owned()),
+            undo: Some("tuskgate contain --step 0 --for 2h".to_owned()),
         }),
     }
 }

@@ -113,7 +113,7 @@ impl Judge {
             mode: self.policy().mode(Rule::Wave),
             verdict: "step".to_owned(),
             fact: format!("from step {from} to step {to} ({}): {why}", to.words()),
-            undo: Some(format!("tuskgate contain --step {from}")),
+            undo: Some(format!("tuskgate contain --step {from} --for 2h")),
         };
         let mut event = Event::blank(id, Timestamp::from_second(moved.at).unwrap_or_default());
         event.verdicts.push(record);

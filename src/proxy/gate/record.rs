@@ -24,7 +24,7 @@ pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) 
     let app = judgement.app.app();
     let mut event = blank(&shared.judge, attempt.at, attempt.client);
     event.endpoint = Some(attempt.endpoint);
-    event.username = attempt.username.as_deref().map(cut);
+    event.username = attempt.name().map(cut);
     event.mail_domain = attempt.email.as_ref().map(|email| email.domain().clone());
     event.mailbox = judgement.mailbox.map(|mailbox| mailbox.exact);
     event.canonical_mailbox = judgement.mailbox.map(|mailbox| mailbox.canonical);

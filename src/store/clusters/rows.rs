@@ -52,6 +52,13 @@ const CLUSTERS: i64 = 90 * DAY;
 const ACCOUNTS: i64 = 30 * DAY;
 const HEARD: i64 = 4 * DAY;
 
+/// Of two versions the later one holds, whichever is written last.
+const KEEP_CLUSTER: &str = "
+    INSERT INTO clusters VALUES (?1, ?2, ?3)
+    ON CONFLICT (id) DO UPDATE SET until = excluded.until, facts = excluded.facts
+    WHERE coalesce(excluded.facts ->> 'revision', 0) >= coalesce(clusters.facts ->> 'revision', 0)
+";
+
 /// The latest, as many as memory might have room for.
 pub(super) fn all(connection: &Connection) -> rusqlite::Result<Kept> {
     let facts = "SELECT serial, facts FROM (
@@ -124,13 +131,13 @@ pub(super) fn keep(connection: &Connection, change: &Change) -> rusqlite::Result
             .execute([domain.as_str()]),
         // Known again from what is counted next, or from other gates.
         Change::Confirm(..) | Change::App(_) => return Ok(()),
-        Change::Cluster(cluster) | Change::Adopt(cluster) => connection
-            .prepare_cached("INSERT OR REPLACE INTO clusters VALUES (?1, ?2, ?3)")?
-            .execute(params![
+        Change::Cluster(cluster) | Change::Adopt(cluster) => {
+            connection.prepare_cached(KEEP_CLUSTER)?.execute(params![
                 cluster.id.to_string(),
                 cluster.until,
                 json(cluster.as_ref())?
-            ]),
+            ])
+        }
         Change::Account(id, account) => connection
             .prepare_cached("INSERT OR REPLACE INTO accounts VALUES (?1, ?2, ?3)")?
             .execute(params![id, account.created, json(account)?]),

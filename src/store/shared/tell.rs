@@ -30,12 +30,12 @@ const GATHER: Duration = Duration::from_millis(3);
 /// Between two tries while the store is down.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Bytes of one entry. A sign-up behind a server with two dozen long names is
-/// below; nothing that people do is above.
-const LONGEST: usize = 4096;
+/// Bytes of one entry. A sign-up behind the longest names that
+/// [`keys`](crate::judge::cluster::keys) takes is below.
+const LONGEST: usize = 8192;
 
 /// Entries kept in Redis: with the one above at most 64 MiB, mostly under ten.
-const KEEP: usize = 16_384;
+const KEEP: usize = 8192;
 
 /// How long after the last one.
 pub(super) const KEEP_FOR: Duration = Duration::from_secs(86_400);

@@ -263,7 +263,9 @@ impl Servers {
     /// Lets a cluster go, all of it at once; its server is left alone for a while.
     pub fn release(&mut self, number: u64, now: i64, why: &str) -> Option<Cluster> {
         let number = self.clusters.get(&number)?.same_as.unwrap_or(number);
-        self.end(number, now, why);
+        if self.clusters.get(&number)?.ended.is_none() {
+            self.end(number, now, why);
+        }
         self.clusters.get(&number).cloned()
     }
 

@@ -44,11 +44,13 @@ impl Traffic {
     /// So many signed up at listed providers.
     pub(super) fn listed(&mut self, at: i64, many: f32) {
         let piece = at.div_euclid(PIECE);
-        match self.listed.back_mut() {
-            // What comes late counts into the last piece.
-            Some((last, count)) if piece <= *last => *count += many,
-            Some(_) | None => self.listed.push_back((piece, many)),
+        // Nearly always the last; what another gate has counted may come late.
+        let place = self.listed.partition_point(|(earlier, _)| *earlier < piece);
+        match self.listed.get_mut(place) {
+            Some((same, count)) if *same == piece => *count += many,
+            Some(_) | None => self.listed.insert(place, (piece, many)),
         }
+        let piece = self.listed.back().map_or(piece, |(last, _)| *last);
         while self
             .listed
             .front()
