@@ -205,6 +205,7 @@ http://:{PORT} {{
 
 
 def tuskgate(folder: Path, workers: int, lists: str = 'networks = ["networks.list"]') -> str:
+    # app-cluster observes: else it refuses the flood before a budget is looked at.
     return f"""
 [listen]
 address = "127.0.0.1:{PORT}"
@@ -219,6 +220,8 @@ path = "/tmp/tuskgate-bench-store"
 servers = ["127.0.0.1:9053"]
 [lists]
 {lists}
+[rules.app-cluster]
+mode = "observe"
 [log]
 level = "error"
 """

@@ -41,8 +41,13 @@ impl EventId {
     /// Its twelve characters, as it is shown.
     #[must_use]
     pub fn digits(self) -> [u8; 12] {
-        let digit = |at: usize| ALPHABET[(self.0 >> ((11 - at) * 5)) as usize & 31];
-        std::array::from_fn(digit)
+        let mut left = self.0;
+        let mut digits = [0; 12];
+        for digit in digits.iter_mut().rev() {
+            *digit = ALPHABET[left as usize & 31];
+            left >>= 5;
+        }
+        digits
     }
 
     /// For keeping in a database column.

@@ -82,6 +82,7 @@ pub mod cluster;
 pub mod endpoint;
 pub mod event;
 pub mod mailbox;
+mod moment;
 pub mod quota;
 pub mod secret;
 pub mod told;

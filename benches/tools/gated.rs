@@ -19,6 +19,7 @@ use tuskgate::mail::dns::{DnsSettings, Resolver};
 use tuskgate::proxy::gate::{Access, Bounds, Function, Gate, GateLayer, service};
 use tuskgate::proxy::{Body, Identify, IdentifyLayer, Peer, TrustedProxies};
 use tuskgate::store::{Store, StoreSettings};
+use tuskgate::verdict::{Mode, Rule};
 
 type Answering = fn(Request<Body>) -> std::future::Ready<Response<Body>>;
 
@@ -67,6 +68,8 @@ impl Gated {
             };
             let resolver = Resolver::new(&dns, control.clone()).expect("a resolver");
             let policy = Policy {
+                // Else it refuses the flood before a budget is looked at.
+                modes: [(Rule::AppCluster, Mode::Observe)].into(),
                 limits: Limit::ALL
                     .map(|limit| (limit, limit.default_budget()))
                     .into_iter()

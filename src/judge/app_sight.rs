@@ -80,11 +80,13 @@ pub fn listed(app: &App) -> bool {
 /// redirect URI.
 #[must_use]
 pub fn share(app: &App, now: Timestamp) -> u32 {
-    let known = clients::known(&app.name, &app.redirect_uris, app.website.as_deref());
-    let web = known.is_some_and(|client| client.shape == Shape::Web);
     let old =
         app.source != AppSource::Learn || now.duration_since(app.created) >= ESTABLISHED_AFTER;
-    if web && old { WEB_SHARE } else { 1 }
+    let web = || {
+        clients::known(&app.name, &app.redirect_uris, app.website.as_deref())
+            .is_some_and(|client| client.shape == Shape::Web)
+    };
+    if old && web() { WEB_SHARE } else { 1 }
 }
 
 /// What one app of a listed web client has, in budgets of one installation.

@@ -24,6 +24,8 @@ pub(super) struct DomainSet {
     names: usize,
     /// A bit for each number of labels that some name has; the first for all beyond 63.
     depths: u64,
+    /// The most labels that a name has.
+    deepest: u32,
     /// Where in the arena each file's entries begin.
     files: Vec<usize>,
 }
@@ -74,6 +76,7 @@ impl DomainSetBuilder {
             table: vec![0; self.names * 2],
             names: 0,
             depths: 0,
+            deepest: 0,
             files: self.files,
         };
         let (mut read, mut write, mut file) = (0, 0, 0);
@@ -86,11 +89,9 @@ impl DomainSetBuilder {
             }
             let end = range.end;
             let name = set.arena.get(range).unwrap_or_default();
-            let (hash, labels) = Labels(Some(name))
-                .fold((SEED, 0), |(hash, labels), (label, _)| {
-                    (step(hash, label), labels + 1)
-                });
+            let (hash, labels) = whole(name);
             set.depths |= depth(labels);
+            set.deepest = set.deepest.max(labels);
             if let Err(slot) = set.probe(hash, name) {
                 set.arena.copy_within(read..end, write);
                 set.fill(slot, write);
@@ -117,14 +118,18 @@ impl DomainSet {
         let name = domain.as_str().as_bytes();
         let (mut hash, mut labels) = (SEED, 0);
         let mut found = None;
-        for (label, from) in Labels(Some(name)) {
-            hash = step(hash, label);
-            labels += 1;
-            if self.depths & depth(labels) != 0
-                && let Ok(place) = self.probe(hash, name.get(from..).unwrap_or_default())
-            {
-                found = Some((place, from));
+        for (at, &byte) in name.iter().enumerate().rev() {
+            if byte == b'.' {
+                labels += 1;
+                found = self.at_depth(labels, hash, name, at + 1).or(found);
+                if labels >= self.deepest {
+                    break;
+                }
             }
+            hash = step(hash, byte);
+        }
+        if labels < self.deepest {
+            found = self.at_depth(labels + 1, hash, name, 0).or(found);
         }
         let (place, from) = found?;
         Some(FoundName {
@@ -134,6 +139,15 @@ impl DomainSet {
                 .partition_point(|&start| start <= place)
                 .saturating_sub(1),
         })
+    }
+
+    /// The place of the parent that begins at `from` and has so many labels, and `from`.
+    fn at_depth(&self, labels: u32, hash: u64, name: &[u8], from: usize) -> Option<(usize, usize)> {
+        if self.depths & depth(labels) == 0 {
+            return None;
+        }
+        let place = self.probe(hash, name.get(from..)?).ok()?;
+        Some((place, from))
     }
 
     /// The place of `name`, or the free slot where it would go.
@@ -174,25 +188,11 @@ impl DomainSet {
     }
 }
 
-/// The labels of a name from the right, each with where it begins.
-struct Labels<'a>(Option<&'a [u8]>);
-
-impl<'a> Iterator for Labels<'a> {
-    type Item = (&'a [u8], usize);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.0?;
-        match rest.iter().rposition(|&b| b == b'.') {
-            Some(dot) => {
-                self.0 = rest.get(..dot);
-                Some((rest.get(dot + 1..)?, dot + 1))
-            }
-            None => {
-                self.0 = None;
-                Some((rest, 0))
-            }
-        }
-    }
+/// The hash of a name, and how many labels it has.
+fn whole(name: &[u8]) -> (u64, u32) {
+    name.iter().rev().fold((SEED, 1), |(hash, labels), &byte| {
+        (step(hash, byte), labels + u32::from(byte == b'.'))
+    })
 }
 
 /// The bit of names with so many labels.
@@ -203,17 +203,10 @@ const fn depth(labels: u32) -> u64 {
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The hash of a name that is longer by one label, eight bytes at a time.
-fn step(hash: u64, label: &[u8]) -> u64 {
-    let (words, rest) = label.as_chunks::<8>();
-    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(PRIME);
-    let hash = words
-        .iter()
-        .fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    let tail = rest
-        .iter()
-        .fold(label.len() as u64, |tail, &b| tail << 8 | u64::from(b));
-    mix(hash, tail)
+/// The hash of a name that is longer by one byte at its left. A byte at a time,
+/// because finding the dots is a walk over all bytes anyway.
+const fn step(hash: u64, byte: u8) -> u64 {
+    (hash ^ byte as u64).wrapping_mul(PRIME)
 }
 
 /// A slot out of `slots`, from all bits of `hash`.

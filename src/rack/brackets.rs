@@ -14,6 +14,9 @@ use super::{Fault, MAX_DEPTH, Params, Value};
 
 /// Puts `value` (text or null) where `key` says.
 pub(super) fn insert(params: &mut Params, key: String, value: Value) -> Result<(), Fault> {
+    if is_plain(&key) {
+        return put(params, key, value);
+    }
     if key.is_empty() || has_controls(&key) {
         return Err(Fault::malformed(
             "a parameter's name is empty or has control characters",
@@ -78,6 +81,12 @@ fn put(params: &mut Params, name: String, value: Value) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Whether nothing about it needs a closer look: neither brackets nor controls, all ASCII.
+fn is_plain(key: &str) -> bool {
+    let odd = |byte: u8| matches!(byte, ..b' ' | b'[' | b']' | 0x7f..);
+    !key.is_empty() && !key.bytes().any(odd)
 }
 
 fn has_controls(key: &str) -> bool {

@@ -9,24 +9,44 @@ use super::Fault;
 
 /// Decodes one key or value.
 pub(super) fn decode(encoded: &[u8]) -> Result<String, Fault> {
-    let plain = encoded.iter().position(|byte| matches!(byte, b'+' | b'%'));
-    let (plain, rest) = encoded.split_at(plain.unwrap_or(encoded.len()));
+    const ENCODED: Fault = Fault::malformed("bad percent-encoding in a parameter");
+    const UTF8: Fault = Fault::malformed("a parameter is not UTF-8");
+    let Some(plain) = plain_run(encoded) else {
+        return std::str::from_utf8(encoded)
+            .map(str::to_owned)
+            .map_err(|_| UTF8);
+    };
     let mut bytes = Vec::with_capacity(encoded.len());
-    bytes.extend_from_slice(plain);
-    let mut rest = rest.iter();
-    while let Some(&byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => octet(rest.next(), rest.next())
-                .ok_or(Fault::malformed("bad percent-encoding in a parameter"))?,
-            _ => byte,
-        });
+    let (run, mut rest) = encoded.split_at(plain);
+    bytes.extend_from_slice(run);
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = match byte {
+            b'+' => {
+                bytes.push(b' ');
+                after
+            }
+            b'%' => {
+                let (digits, after) = after.split_first_chunk().ok_or(ENCODED)?;
+                bytes.push(octet(*digits).ok_or(ENCODED)?);
+                after
+            }
+            _ => {
+                let (run, after) = rest.split_at(plain_run(rest).unwrap_or(rest.len()));
+                bytes.extend_from_slice(run);
+                after
+            }
+        };
     }
-    String::from_utf8(bytes).map_err(|_| Fault::malformed("a parameter is not UTF-8"))
+    String::from_utf8(bytes).map_err(|_| UTF8)
 }
 
-fn octet(high: Option<&u8>, low: Option<&u8>) -> Option<u8> {
-    let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
+/// How many bytes come before the first that stands for another.
+fn plain_run(encoded: &[u8]) -> Option<usize> {
+    encoded.iter().position(|byte| matches!(byte, b'+' | b'%'))
+}
+
+fn octet([high, low]: [u8; 2]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 

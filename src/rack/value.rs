@@ -60,12 +60,12 @@ impl Params {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
     }
 
-    /// The keys that begin with `start`.
-    pub fn keys_from<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a str> {
+    /// What is under keys that begin with `start`, by key: `start` itself is first.
+    pub fn beginning<'a>(&'a self, start: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.0
             .range::<str, _>((Bound::Included(start), Bound::Unbounded))
-            .map(|(key, _)| key.as_str())
-            .take_while(move |key| key.starts_with(start))
+            .map(|(key, value)| (key.as_str(), value))
+            .take_while(move |(key, _)| key.starts_with(start))
     }
 
     pub(super) fn insert(&mut self, key: String, value: Value) {

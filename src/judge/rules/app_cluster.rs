@@ -15,6 +15,7 @@ use crate::judge::app_sight::{self, AppSight};
 use crate::judge::cluster::apps::{Apps, Asked, Sighting};
 use crate::judge::sight::Hit;
 use crate::lists::{apps, clients};
+use crate::moment;
 use crate::verdict::{Because, Cause, Reason, Verdict};
 
 /// What the register says, and whether the app is allowed.
@@ -85,11 +86,22 @@ pub fn judge(facts: Facts) -> Verdict {
             after: Duration::from_secs(wait),
         }
     };
+    // Joined, not formatted: a flood is answered with this.
+    let (cluster, end) = (cluster.to_string(), moment::seconds(end));
+    let mut fact = String::with_capacity(80 + evidence.len());
+    for part in [
+        "apps that look like it are condemned as ",
+        &cluster,
+        " until ",
+        &end,
+        ": ",
+        &evidence,
+    ] {
+        fact.push_str(part);
+    }
     Verdict::Refuse(Reason {
         because,
-        fact: format!(
-            "apps that look like it are condemned as {cluster} until {end:.0}: {evidence}"
-        ),
-        undo: Some(format!("{RELEASE}{cluster}")),
+        fact,
+        undo: Some([RELEASE, &cluster].concat()),
     })
 }

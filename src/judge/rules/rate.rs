@@ -100,14 +100,11 @@ fn token(asked: &Asked<'_>, into: &mut Collect<'_>) {
         Some(Limit::TokenPerWideNetwork),
     );
     let login = attempt.grant == Some(Grant::AuthorizationCode);
-    let established = asked
-        .app
-        .app()
-        .is_some_and(|app| app_sight::established(app, attempt.at));
-    if login && established {
-        return;
-    }
     if login {
+        let established = |app| app_sight::established(app, attempt.at);
+        if asked.app.app().is_some_and(established) {
+            return;
+        }
         into.app_id(asked, Limit::CodePerApp);
     } else {
         into.app(asked, Limit::TokenPerApp, Limit::TokenPerName);

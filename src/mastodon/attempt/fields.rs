@@ -20,7 +20,7 @@ impl<'a> Fields<'a> {
 
     /// The hash under `key`. A null or scalar there is refused: Rails versions
     /// answer it differently.
-    pub(super) fn within(self, key: &str) -> Result<Self, Fault> {
+    pub(super) fn within(self, key: &'a str) -> Result<Self, Fault> {
         match self.look(key)? {
             None => Ok(Self(None)),
             Some(Value::Map(params)) => Ok(Self(Some(params))),
@@ -30,7 +30,7 @@ impl<'a> Fields<'a> {
 
     /// Text as it was sent: for ids and secrets, which are compared byte by byte
     /// and always ASCII (Ruby and Rust need not agree on what else is blank).
-    pub(super) fn text(self, key: &str) -> Result<Option<&'a str>, Fault> {
+    pub(super) fn text(self, key: &'a str) -> Result<Option<&'a str>, Fault> {
         match self.look(key)? {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Text(text)) if text.is_ascii() => Ok(Some(text)),
@@ -39,7 +39,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Text, or a JSON number as text: for what is stored in a text column.
-    pub(super) fn scalar(self, key: &str) -> Result<Option<String>, Fault> {
+    pub(super) fn scalar(self, key: &'a str) -> Result<Option<String>, Fault> {
         match self.look(key)? {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Text(text) | Value::Number(text)) => Ok(Some(text.clone())),
@@ -48,7 +48,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Text, or a list of texts: as one list.
-    pub(super) fn texts(self, key: &str) -> Result<Vec<&'a str>, Fault> {
+    pub(super) fn texts(self, key: &'a str) -> Result<Vec<&'a str>, Fault> {
         let text = |value: &'a Value| match value {
             Value::Text(text) => Ok(text.as_str()),
             _ => Err(KIND),
@@ -61,19 +61,23 @@ impl<'a> Fields<'a> {
     }
 
     /// Text that is a secret; empty is none.
-    pub(super) fn secret(self, key: &str) -> Result<Option<Secret>, Fault> {
+    pub(super) fn secret(self, key: &'a str) -> Result<Option<Secret>, Fault> {
         let text = self.text(key)?.filter(|text| !text.is_empty());
         Ok(text.map(Secret::new))
     }
 
-    fn look(self, key: &str) -> Result<Option<&'a Value>, Fault> {
+    fn look(self, key: &'a str) -> Result<Option<&'a Value>, Fault> {
         let Some(params) = self.0 else {
             return Ok(None);
         };
-        let nexts = params.keys_from(key).map(|k| k.as_bytes().get(key.len()));
-        if nexts.flatten().any(|&next| next == b'(') {
-            return Err(Fault::malformed("a multi-parameter key"));
+        let mut found = None;
+        for (name, value) in params.beginning(key) {
+            match name.as_bytes().get(key.len()) {
+                None => found = Some(value),
+                Some(b'(') => return Err(Fault::malformed("a multi-parameter key")),
+                Some(_) => {}
+            }
         }
-        Ok(params.get(key))
+        Ok(found)
     }
 }

@@ -5,6 +5,7 @@
 //! `X-Request-Id` (the proxy). `Server` is not claimed.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
@@ -21,6 +22,7 @@ use super::page::POLICY;
 use super::{Form, Matter};
 use crate::endpoint::{Endpoint, Voice};
 use crate::event::EventId;
+use crate::moment::micros;
 
 const REFERENCE: HeaderName = HeaderName::from_static("x-tuskgate-reference");
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
@@ -45,13 +47,21 @@ pub(super) fn put(
     asker: &Asker,
 ) {
     let headers = answer.headers_mut();
-    *headers = match form {
-        Form::Page => PAGE.clone(),
-        Form::Detailed | Form::Plain => JSON.clone(),
-        Form::OAuth => OAUTH.clone(),
+    let fixed = match form {
+        Form::Page => &PAGE,
+        Form::Detailed | Form::Plain => &JSON,
+        Form::OAuth => &OAUTH,
     };
-    headers.insert(REFERENCE, visible(&id.digits()));
-    pace(headers, matter, now);
+    if let Matter::Spent(burst, after) = matter {
+        *headers = fixed.spent.clone();
+        fill(headers, id, burst, after, now);
+    } else {
+        *headers = fixed.other.clone();
+        headers.insert(REFERENCE, visible(&id.digits()));
+        if let Some(after) = matter.wait() {
+            headers.insert(RETRY_AFTER, seconds(after));
+        }
+    }
     if asker.origin {
         cors(headers, endpoint, asker);
     }
@@ -65,9 +75,54 @@ pub(super) fn behead(answer: &mut Response<Bytes>) {
 }
 
 /// What is the same in every refusal of a form: cloning a map costs less than filling one.
-static PAGE: LazyLock<HeaderMap> = LazyLock::new(|| fixed(Form::Page));
-static JSON: LazyLock<HeaderMap> = LazyLock::new(|| fixed(Form::Plain));
-static OAUTH: LazyLock<HeaderMap> = LazyLock::new(|| fixed(Form::OAuth));
+static PAGE: LazyLock<Fixed> = LazyLock::new(|| Fixed::of(Form::Page));
+static JSON: LazyLock<Fixed> = LazyLock::new(|| Fixed::of(Form::Plain));
+static OAUTH: LazyLock<Fixed> = LazyLock::new(|| Fixed::of(Form::OAuth));
+
+struct Fixed {
+    /// Where a budget is spent, which floods are answered with: the fields that
+    /// differ are there, with [`BLANKS`] to be filled in, for that saves their hashes.
+    spent: HeaderMap,
+    other: HeaderMap,
+}
+
+const BLANKS: [(HeaderName, &str); 4] = [
+    (REFERENCE, "?reference"),
+    (RETRY_AFTER, "?retry-after"),
+    (LIMIT, "?limit"),
+    (RESET, "?reset"),
+];
+
+impl Fixed {
+    fn of(form: Form) -> Self {
+        let other = fixed(form);
+        let mut spent = other.clone();
+        for (name, blank) in BLANKS.into_iter().chain([(REMAINING, "0")]) {
+            spent.insert(name, HeaderValue::from_static(blank));
+        }
+        Self { spent, other }
+    }
+}
+
+/// Fills the blanks in; the figures are those of the budget that is spent.
+fn fill(headers: &mut HeaderMap, id: EventId, burst: u32, after: Duration, now: Timestamp) {
+    for value in headers.values_mut() {
+        let filled = match value.as_bytes() {
+            b"?reference" => visible(&id.digits()),
+            b"?retry-after" => seconds(after),
+            b"?limit" => burst.into(),
+            b"?reset" => visible(&micros(now.checked_add(after).unwrap_or(Timestamp::MAX))),
+            _ => continue,
+        };
+        *value = filled;
+    }
+}
+
+/// When to come back, in whole seconds.
+fn seconds(after: Duration) -> HeaderValue {
+    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+    seconds.max(1).into()
+}
 
 /// As many fields as a refusal has at most; a map that grows hashes all anew.
 const MOST_FIELDS: usize = 20;
@@ -106,21 +161,6 @@ fn content(headers: &mut HeaderMap, form: Form) {
     }
 }
 
-/// When to come back; the figures are those of the budget that is spent.
-fn pace(headers: &mut HeaderMap, matter: Matter, now: Timestamp) {
-    let Some(after) = matter.wait() else {
-        return;
-    };
-    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-    headers.insert(RETRY_AFTER, seconds.max(1).into());
-    if let Matter::Spent(burst, _) = matter {
-        let reset = now.checked_add(after).unwrap_or(Timestamp::MAX);
-        headers.insert(LIMIT, burst.into());
-        headers.insert(REMAINING, HeaderValue::from_static("0"));
-        headers.insert(RESET, visible(format!("{reset:.6}").as_bytes()));
-    }
-}
-
 /// Mastodon lets any origin read its API and post to its token door; the pages none.
 fn cors(headers: &mut HeaderMap, endpoint: Option<Endpoint>, asker: &Asker) {
     let place = match endpoint.map(Endpoint::voice) {
@@ -146,4 +186,32 @@ fn cors(headers: &mut HeaderMap, endpoint: Option<Endpoint>, asker: &Asker) {
 
 fn visible(value: &[u8]) -> HeaderValue {
     HeaderValue::from_bytes(value).expect("digits, dates and our own policy are visible ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_blank_is_filled() {
+        let mut headers = OAUTH.spent.clone();
+        fill(
+            &mut headers,
+            EventId::from_number(7),
+            30,
+            Duration::from_millis(1500),
+            Timestamp::UNIX_EPOCH,
+        );
+        assert!(
+            headers
+                .values()
+                .all(|value| !value.as_bytes().starts_with(b"?"))
+        );
+        assert_eq!(
+            headers.get(RETRY_AFTER),
+            Some(&HeaderValue::from_static("2"))
+        );
+        assert_eq!(headers.get(LIMIT), Some(&HeaderValue::from_static("30")));
+        assert_eq!(headers.get(REMAINING), Some(&HeaderValue::from_static("0")));
+    }
 }

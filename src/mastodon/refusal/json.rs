@@ -70,11 +70,31 @@ pub(super) fn oauth(matter: Matter, id: EventId, language: Language) -> String {
         | Matter::Paused(..) => "access_denied",
     };
     let description = signed(sentence(matter, language), id, language);
+    if needs_no_escape(error) && needs_no_escape(&description) {
+        let mut text = String::with_capacity(description.len() + 192);
+        for part in [
+            r#"{"error":""#,
+            error,
+            r#"","error_description":""#,
+            &description,
+            r#""}"#,
+        ] {
+            text.push_str(part);
+        }
+        return text;
+    }
     let refusal = OAuth {
         error,
         error_description: &description,
     };
     serde_json::to_string(&refusal).expect("two texts are JSON")
+}
+
+/// Whether it is the inside of a JSON string as it stands (RFC 8259 §7).
+fn needs_no_escape(text: &str) -> bool {
+    !text
+        .bytes()
+        .any(|byte| matches!(byte, ..b' ' | b'"' | b'\\'))
 }
 
 /// The code of the e-mail parameter's fault. `ERR_TRY_AGAIN` and `ERR_PAUSED` are not
@@ -142,10 +162,11 @@ const LIKELY: usize = 192;
 fn signed(text: impl Into<String>, id: EventId, language: Language) -> String {
     let mut text = text.into();
     let id = id.digits();
+    text.reserve(language.0.reference.len() + id.len() + 4);
     for part in [" (", language.0.reference, " "] {
         text.push_str(part);
     }
-    text.extend(id.map(char::from));
+    text.push_str(std::str::from_utf8(&id).unwrap_or_default());
     text.push(')');
     text
 }
