@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 /// The rooms from the cellar up. A room may import from any line below its own.
 const FLOORS: [&[&str]; 10] = [
     &[
-        "account", "app", "attempt", "ban", "cluster", "endpoint", "event", "mailbox", "quota",
-        "secret", "told", "verdict", "wave",
+        "account", "app", "attempt", "ban", "cluster", "endpoint", "event", "mailbox", "moment",
+        "quota", "secret", "told", "verdict", "wave",
     ],
     &["mail", "rack"],
     // A list's names are read as mail reads them.

@@ -86,7 +86,10 @@ fn every_door_at_every_step() {
                     let said = event.verdicts.iter().find(|said| said.rule == Rule::Wave);
                     let said = said.expect("it says why");
                     assert!(said.fact.contains("put by hand"), "{}", said.fact);
-                    assert_eq!(said.undo.as_deref(), Some("tuskgate contain --step 0"));
+                    assert_eq!(
+                        said.undo.as_deref(),
+                        Some("tuskgate contain --step 0 --for 2h")
+                    );
                 }
             }
         }
