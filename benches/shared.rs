@@ -6,6 +6,12 @@
 //! `-- counts` or `-- keys` for one part alone.
 //! Results are kept in benches/RESULTS.md.
 
+#[path = "../tests/it/support/ports.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod ports;
+#[path = "../tests/it/support/process.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod process;
 #[path = "../tests/it/support/redis.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod redis;

@@ -6,18 +6,22 @@ use std::time::{Duration, Instant};
 pub(crate) mod actor;
 pub(crate) mod caller;
 pub(crate) mod chain;
+pub(crate) mod dnsmasq;
 pub(crate) mod doors;
 pub(crate) mod gate;
 pub(crate) mod judged;
+pub(crate) mod nginx;
+pub(crate) mod ports;
+pub(crate) mod process;
 pub(crate) mod program;
+pub(crate) mod rails;
 pub(crate) mod redis;
 pub(crate) mod script;
 pub(crate) mod wire;
 
 pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-/// How long a condition may take to come true before its test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) use process::PATIENCE;
 
 /// Waits until `true_yet`, looking again and again.
 pub(crate) async fn until(what: &str, mut true_yet: impl FnMut() -> bool) {

@@ -1,6 +1,12 @@
 //! The shared limiter against the embedded one, on real servers: whatever
 //! happens in whatever order, both decide the same and promise the same wait.
 
+#[path = "../../../tests/it/support/ports.rs"]
+#[allow(dead_code, reason = "the black-box tests use the rest")]
+mod ports;
+#[path = "../../../tests/it/support/process.rs"]
+#[allow(dead_code, reason = "the black-box tests use the rest")]
+mod process;
 #[path = "../../../tests/it/support/redis.rs"]
 #[allow(dead_code, reason = "the black-box tests use the rest")]
 mod server;

@@ -6,14 +6,10 @@
 //! the very bytes that the gate sent upstream.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tuskgate::judge::Judge;
@@ -26,10 +22,11 @@ use tuskgate::verdict::{Mode, Rule};
 
 use super::recorder::Recorder;
 use crate::support::gate::{Gate, behind_nginx};
+use crate::support::ports::Port;
+use crate::support::process::{Process, started};
+use crate::support::rails::{command, is_up};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-/// How long Rails may take to come up on a busy machine.
-const START: Duration = Duration::from_secs(60);
 
 /// Everything, running.
 pub(crate) struct Stage {
@@ -91,8 +88,10 @@ fn layer(folder: &Path, control: &tokio::runtime::Handle) -> GateLayer {
 pub(crate) struct Rails {
     pub(crate) name: &'static str,
     pub(crate) address: SocketAddr,
-    child: Child,
-    folder: TempDir,
+    // In this order: it has ended when its port and its folder go.
+    _process: Process,
+    _port: Port,
+    _folder: TempDir,
 }
 
 impl Rails {
@@ -104,72 +103,31 @@ impl Rails {
                 "no Debian 13 in tests/.cache/trixie (run tests/setup)",
             ));
         }
-        let mut both = [
-            Self::start("Rails 6.1", None, &std::env::temp_dir())?,
-            Self::start("Rails 7.2", Some(&trixie), &trixie.join("tmp"))?,
-        ];
-        for rails in &mut both {
-            rails.wait()?;
-        }
-        Ok(both)
+        Ok(std::thread::scope(|scope| {
+            let old = scope.spawn(|| Self::start("Rails 6.1", None, &std::env::temp_dir()));
+            let new = Self::start("Rails 7.2", Some(&trixie), &trixie.join("tmp"));
+            [old.join().expect("it comes up"), new]
+        }))
     }
 
-    fn start(name: &'static str, root: Option<&Path>, temporary: &Path) -> io::Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("tuskgate-rails-")
-            .tempdir_in(temporary)?;
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let log = File::create(folder.path().join("log"))?;
-        let mut command = Command::new(Path::new(ROOT).join("tests/rails/start"));
-        command
-            .arg(address.port().to_string())
-            .arg(folder.path().join("state"))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .process_group(0);
-        if let Some(root) = root {
-            command.env("TUSKGATE_RAILS_ROOT", root);
-        }
-        let child = command.spawn()?;
-        Ok(Self {
-            name,
-            address,
-            child,
-            folder,
+    fn start(name: &'static str, root: Option<&Path>, temporary: &Path) -> Self {
+        started(|| {
+            let folder = tempfile::Builder::new()
+                .prefix("tuskgate-rails-")
+                .tempdir_in(temporary)?;
+            let port = Port::take();
+            let mut command = command(port.number(), &folder.path().join("state"));
+            if let Some(root) = root {
+                command.env("TUSKGATE_RAILS_ROOT", root);
+            }
+            let process = Process::start(name, &mut command, folder.path().join("log"))?;
+            Ok(Self {
+                name,
+                address: port.address(),
+                _process: process.until(is_up)?,
+                _port: port,
+                _folder: folder,
+            })
         })
-    }
-
-    fn wait(&mut self) -> io::Result<()> {
-        let give_up = Instant::now() + START;
-        loop {
-            let told = std::fs::read_to_string(self.log()).unwrap_or_default();
-            if told.contains("\nready ") {
-                return Ok(());
-            }
-            if Instant::now() > give_up || self.child.try_wait()?.is_some() {
-                return Err(io::Error::other(format!(
-                    "{} did not start: {told}",
-                    self.name
-                )));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn log(&self) -> PathBuf {
-        self.folder.path().join("log")
-    }
-}
-
-impl Drop for Rails {
-    fn drop(&mut self) {
-        let group = format!("-{}", self.child.id());
-        // The shell's own: a process group has no other door without unsafe code.
-        let _ = Command::new("kill")
-            .args(["-KILL", "--", &group])
-            .stderr(Stdio::null())
-            .status();
-        let _ = self.child.wait();
     }
 }

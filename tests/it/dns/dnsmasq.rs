@@ -1,81 +1,46 @@
 //! A real name server and forwarder, from Debian's package dnsmasq-base.
 
-use std::process::{Child, Command, Stdio};
-
 use super::*;
+use crate::support::dnsmasq::Dnsmasq;
 
 /// A real dnsmasq that knows a few names and asks `upstream` for all others.
-struct Dnsmasq {
-    process: Child,
-    address: SocketAddr,
+struct Forwarder {
+    dnsmasq: Dnsmasq,
+    _folder: tempfile::TempDir,
 }
 
-impl Dnsmasq {
+impl Forwarder {
     fn start(upstream: SocketAddr) -> Self {
-        for _ in 0..8 {
-            let free = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-            let address = free.local_addr().expect("bound");
-            drop(free);
-            let mut dnsmasq = Self::spawn(address, upstream);
-            // Another process may take the port in between; then dnsmasq ends at once.
-            let begun = Instant::now();
-            while begun.elapsed() < 5 * SECOND {
-                if dnsmasq.process.try_wait().expect("a child").is_some() {
-                    break;
-                }
-                if UdpSocket::bind(address).is_err() {
-                    return dnsmasq;
-                }
-                std::thread::yield_now();
-            }
+        let folder = tempfile::tempdir().expect("a folder");
+        let lines = format!(
+            "server={}#{}\nlocal=/real.test/\n\
+             mx-host=real.test,b.real.test,20\nmx-host=real.test,a.real.test,10\n\
+             host-record=a.real.test,192.0.2.1,2001:db8::1\n\
+             host-record=b.real.test,192.0.2.2\nhost-record=implicit.real.test,192.0.2.3\n\
+             dns-rr=null.real.test,15,000000\ntxt-record=nodata.real.test,hello\n\
+             mx-host=alias.real.test,c.real.test,10\ncname=c.real.test,b.real.test\n",
+            upstream.ip(),
+            upstream.port()
+        );
+        Self {
+            dnsmasq: Dnsmasq::start(folder.path(), &lines),
+            _folder: folder,
         }
-        panic!("dnsmasq does not start");
     }
 
-    fn spawn(address: SocketAddr, upstream: SocketAddr) -> Self {
-        let process = Command::new("/usr/sbin/dnsmasq")
-            .args([
-                "--keep-in-foreground",
-                "--conf-file=/dev/null",
-                "--pid-file",
-            ])
-            .args(["--no-resolv", "--no-hosts", "--bind-interfaces"])
-            .args(["--listen-address=127.0.0.1", "--local-ttl=60"])
-            .arg(format!("--port={}", address.port()))
-            .arg(format!("--server={}#{}", upstream.ip(), upstream.port()))
-            .args(["--local=/real.test/", "--mx-host=real.test,b.real.test,20"])
-            .args(["--mx-host=real.test,a.real.test,10"])
-            .arg("--host-record=a.real.test,192.0.2.1,2001:db8::1")
-            .arg("--host-record=b.real.test,192.0.2.2")
-            .arg("--host-record=implicit.real.test,192.0.2.3")
-            .args(["--dns-rr=null.real.test,15,000000"])
-            .args(["--txt-record=nodata.real.test,hello"])
-            .args(["--mx-host=alias.real.test,c.real.test,10"])
-            .arg("--cname=c.real.test,b.real.test")
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("/usr/sbin/dnsmasq is missing: install Debian's package dnsmasq-base");
-        Self { process, address }
-    }
-}
-
-impl Drop for Dnsmasq {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    const fn address(&self) -> SocketAddr {
+        self.dnsmasq.address()
     }
 }
 
 #[tokio::test]
 async fn a_real_name_server_is_read_alike() {
     let upstream = StandInDns::start(Zone::new()).await.expect("a free port");
-    let dnsmasq = Dnsmasq::start(upstream.address());
+    let dnsmasq = Forwarder::start(upstream.address());
     // What is read is the point here, not how fast on a busy machine.
     let resolver = resolver(&DnsSettings {
         timeout: 10 * SECOND,
-        ..settings(dnsmasq.address)
+        ..settings(dnsmasq.address())
     });
     let found = server(&resolver, "real.test").await;
     let names: Vec<_> = found.hosts.iter().map(|host| host.name.as_str()).collect();
@@ -107,10 +72,10 @@ async fn behind_a_real_forwarder_lapses_are_told_apart_too() {
     }
     zone.mx("slow.test", 10, "mx.test")
         .ip("mx.test", ip("192.0.2.1"))
-        .behave("slow.test", Behaviour::Delay(2 * SECOND));
+        .behave("slow.test", Behaviour::Delay(LATE));
     let upstream = StandInDns::start(zone).await.expect("a free port");
-    let dnsmasq = Dnsmasq::start(upstream.address());
-    let resolver = resolver(&settings(dnsmasq.address));
+    let dnsmasq = Forwarder::start(upstream.address());
+    let resolver = resolver(&settings(dnsmasq.address()));
     assert_eq!(
         lapse(&resolver, "slow.test").await,
         (LapseCause::Deadline, false)

@@ -5,10 +5,11 @@ use super::*;
 #[tokio::test]
 async fn an_answer_is_kept_for_its_ttl_and_no_longer() {
     let mut zone = Zone::new();
-    zone.ttl(2).ip("a.test", ip("192.0.2.1"));
+    // Long enough for three looks on a busy machine.
+    zone.ttl(4).ip("a.test", ip("192.0.2.1"));
     let dns = StandInDns::start(zone).await.expect("a free port");
     let resolver = resolver(&DnsSettings {
-        fresh: Bounds::new(Duration::ZERO, 60 * SECOND),
+        fresh: Bounds::new(Duration::ZERO, 600 * SECOND),
         stale: Duration::ZERO,
         ..settings(dns.address())
     });
@@ -21,12 +22,11 @@ async fn an_answer_is_kept_for_its_ttl_and_no_longer() {
     dns.edit(|zone| {
         zone.change_after("a.test", 0, &other);
     });
-    let begun = Instant::now();
+    // Sooner than any other time in these settings but the answer's own.
     until("the new address is seen", async || {
         (ips(&server(&resolver, "a.test").await) == [ip("192.0.2.2")]).then_some(())
     })
     .await;
-    assert!(begun.elapsed() < 6 * SECOND);
     assert_eq!(dns.asked("a.test", RecordType::MX), 2);
 }
 
@@ -37,7 +37,9 @@ async fn a_stale_answer_is_served_while_a_new_one_is_fetched() {
     let dns = StandInDns::start(zone).await.expect("a free port");
     let resolver = resolver(&DnsSettings {
         fresh: Bounds::new(Duration::ZERO, 60 * SECOND),
-        stale: 60 * SECOND,
+        stale: 600 * SECOND,
+        // Nobody could overlook that it was waited for.
+        timeout: 60 * SECOND,
         ..settings(dns.address())
     });
     let _ = server(&resolver, "a.test").await;
@@ -55,7 +57,7 @@ async fn a_stale_answer_is_served_while_a_new_one_is_fetched() {
     for _ in 0..20 {
         assert_eq!(ips(&server(&resolver, "a.test").await), [ip("192.0.2.1")]);
     }
-    assert!(begun.elapsed() < SECOND, "it was waited for");
+    assert!(begun.elapsed() < 30 * SECOND, "it was waited for");
     dns.edit(|zone| {
         zone.behave("a.test", Behaviour::Answer);
     });
@@ -71,7 +73,11 @@ async fn many_askers_make_one_look_up() {
     zone.mx("a.test", 10, "mx.test")
         .ip("mx.test", ip("192.0.2.1"))
         .behave("a.test", Behaviour::Delay(Duration::from_millis(200)));
-    let (dns, resolver) = start(&zone).await;
+    let dns = StandInDns::start(zone).await.expect("a free port");
+    let resolver = resolver(&DnsSettings {
+        timeout: 20 * SECOND,
+        ..settings(dns.address())
+    });
     let mut askers = JoinSet::new();
     for _ in 0..50 {
         let resolver = resolver.clone();
@@ -118,7 +124,8 @@ async fn a_failure_is_remembered_and_tried_again() {
         .behave("a.test", Behaviour::ServFail);
     let dns = StandInDns::start(zone).await.expect("a free port");
     let resolver = resolver(&DnsSettings {
-        retry: Bounds::new(SECOND, SECOND),
+        // Long enough for five looks on a busy machine.
+        retry: Bounds::new(3 * SECOND, 3 * SECOND),
         ..settings(dns.address())
     });
     for _ in 0..5 {

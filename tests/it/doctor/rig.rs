@@ -1,23 +1,26 @@
 //! What doctor examines in its tests: a real nginx, the built gate, a scripted
 //! Mastodon, the stand-in DNS; on free ports of loopback, ended on drop.
 
-use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 use tuskgate::stand_in::dns::{StandInDns, Zone};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::support::nginx;
+use crate::support::ports::Port;
+use crate::support::process::{Process, started};
+
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What runs.
 pub(super) struct Rig {
-    parts: Vec<Child>,
-    nginx: Option<SocketAddr>,
+    // Dropped in this order: nginx, which stands in front, before the gate.
+    nginx: Option<(Process, Port)>,
+    gate: Option<Process>,
     folder: TempDir,
 }
 
@@ -63,15 +66,11 @@ impl Rig {
     /// The gate listening at `listen`, in which FOLDER is the rig's own.
     pub(super) fn gate_at(listen: &str, upstream: SocketAddr, more: &str) -> Self {
         let mut rig = Self::configured(listen, upstream, more);
-        let log = rig.log("gate");
-        let gate = rig
-            .program(&["serve"])
-            .stdout(log.try_clone().expect("a file"))
-            .stderr(log)
-            .spawn();
-        rig.parts.push(gate.expect("the built program runs"));
-        let socket = rig.path("admin.sock");
-        rig.wait("gate", || socket.exists());
+        let (mut serve, log) = (rig.program(&["serve"]), rig.path("gate.log"));
+        let gate = Process::start("gate", &mut serve, log).expect("the built program runs");
+        let is_up = |_: &Process| rig.run(&["status"]).status.success();
+        let gate = gate.until(is_up).unwrap_or_else(|fault| panic!("{fault}"));
+        rig.gate = Some(gate);
         rig
     }
 
@@ -92,8 +91,8 @@ impl Rig {
         );
         fs::write(folder.path().join("tuskgate.toml"), text).expect("written");
         Self {
-            parts: Vec::new(),
             nginx: None,
+            gate: None,
             folder,
         }
     }
@@ -102,56 +101,18 @@ impl Rig {
     /// the location, which has the gate as upstream `tuskgate`.
     pub(super) fn with_nginx(mut self, http: &str, location: &str) -> Self {
         let gate = self.listening();
-        for _ in 0..4 {
-            let at = free_port();
-            let folder = self.folder.path().display().to_string();
-            let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-                .map(|kind| format!("  {kind}_temp_path {folder}/nginx-{kind};\n"))
-                .concat();
-            let text = format!(
-                "user root;\nworker_processes 1;\ndaemon off;\npid {folder}/nginx.pid;\n\
-                 error_log stderr warn;\nevents {{ worker_connections 64; }}\nhttp {{\n  access_log off;\n\
-                 {temporary}  upstream tuskgate {{ server {gate}; }}\n  \
+        self.nginx = Some(started(|| {
+            let port = Port::take();
+            let at = port.address();
+            let http = format!(
+                "upstream tuskgate {{ server {gate}; }}\n  \
                  map $http_upgrade $tuskgate_connection {{ default upgrade; '' ''; }}\n  {http}\n  \
-                 server {{\n    listen {at};\n    location / {{\n      {location}\n    }}\n  }}\n}}\n"
+                 server {{\n    listen {at};\n    location / {{\n      {location}\n    }}\n  }}"
             );
-            fs::write(self.path("nginx.conf"), text).expect("written");
-            let mut command = Command::new("/usr/sbin/nginx");
-            command
-                .arg("-c")
-                .arg(self.path("nginx.conf"))
-                .args(["-e", "stderr"]);
-            let log = self.log("nginx");
-            let child = command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(log)
-                .spawn();
-            self.parts
-                .push(child.expect("nginx is installed (tests/setup)"));
-            if self.came_up(at) {
-                self.nginx = Some(at);
-                return self;
-            }
-            // Somebody took the port: another one.
-        }
-        panic!("nginx does not start:\n{}", self.read("nginx"));
-    }
-
-    fn came_up(&mut self, at: SocketAddr) -> bool {
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            if TcpStream::connect(at).is_ok() {
-                return true;
-            }
-            let last = self.parts.last_mut().expect("just started");
-            if !matches!(last.try_wait(), Ok(None)) {
-                self.parts.pop();
-                return false;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        false
+            let nginx = nginx::start(self.folder.path(), at, 64, &http)?;
+            Ok((nginx, port))
+        }));
+        self
     }
 
     /// Where the gate listens, by its own word.
@@ -164,7 +125,8 @@ impl Rig {
 
     /// nginx's URL.
     pub(super) fn url(&self) -> String {
-        format!("http://{}", self.nginx.expect("nginx was started"))
+        let (_, port) = self.nginx.as_ref().expect("nginx was started");
+        format!("http://{}", port.address())
     }
 
     /// Has doctor look at it.
@@ -198,22 +160,6 @@ impl Rig {
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
-    }
-
-    fn log(&self, name: &str) -> File {
-        File::create(self.path(&format!("{name}.log"))).expect("a file")
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(&format!("{name}.log"))).unwrap_or_default()
-    }
-
-    fn wait(&self, name: &str, ready: impl Fn() -> bool) {
-        let begun = Instant::now();
-        while !ready() {
-            assert!(begun.elapsed() < PATIENCE, "{name}:\n{}", self.read(name));
-            std::thread::sleep(Duration::from_millis(10));
-        }
     }
 }
 
@@ -253,25 +199,4 @@ fn dns() -> SocketAddr {
         });
     });
     address.recv().expect("it starts")
-}
-
-fn free_port() -> SocketAddr {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    free.local_addr().expect("bound")
-}
-
-impl Drop for Rig {
-    fn drop(&mut self) {
-        for part in self.parts.iter_mut().rev() {
-            let id = part.id().to_string();
-            // nginx ends its worker itself when told so, not when killed.
-            let _ = Command::new("kill").args(["-TERM", &id]).status();
-            let begun = Instant::now();
-            while matches!(part.try_wait(), Ok(None)) && begun.elapsed() < Duration::from_secs(5) {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            let _ = part.kill();
-            let _ = part.wait();
-        }
-    }
 }

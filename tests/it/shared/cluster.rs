@@ -12,13 +12,13 @@ use tuskgate::secret::{KeyedHash, Secret};
 use tuskgate::store::{SharedSettings, Topology};
 
 use super::{Node, charge, take};
-use crate::support::redis::{Make, Server, free_port};
+use crate::support::redis::{Make, Server};
 use crate::support::until;
 
 pub(super) fn masters(make: Make) -> Vec<Server> {
     let options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
     let servers: Vec<_> = (0..3)
-        .map(|_| Server::start_on(make, free_port(), &options))
+        .map(|_| Server::start_on_a_port(make, &options))
         .collect();
     let joined = Command::new("redis-cli")
         .args(["--cluster", "create"])

@@ -7,16 +7,15 @@ use tuskgate::secret::Secret;
 use tuskgate::store::{SharedSettings, Topology};
 
 use super::{Node, charge, take};
-use crate::support::redis::{Make, Server, free_port};
+use crate::support::redis::{Make, Server};
 use crate::support::until;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_follow_the_master() {
-    let mut master = Server::start_on(Make::Redis, free_port(), &[]);
+    let mut master = Server::start_on_a_port(Make::Redis, &[]);
     let of = format!("127.0.0.1 {}", master.port());
-    let replica = Server::start_on(
+    let replica = Server::start_on_a_port(
         Make::Redis,
-        free_port(),
         &["--replicaof", &of, "--repl-diskless-sync-delay", "0"],
     );
     until("the replica follows", || {

@@ -7,25 +7,22 @@
 //! the test panics, their ends are printed. Nothing listens beyond loopback.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::caller::{Caller, Encoding};
+use super::dnsmasq::Dnsmasq;
+use super::nginx;
+use super::ports::Port;
+use super::process::{Process, started, tail};
+use super::rails;
 
-/// How long one part may take to come up on a busy machine.
-const START: Duration = Duration::from_secs(60);
-/// How often the whole is tried when another program takes a port first.
-const TRIES: usize = 4;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// One name in the made-up zone.
@@ -70,7 +67,9 @@ enum Between<'a> {
 /// A running chain.
 pub(crate) struct Chain {
     // Dropped in this order: the front first, the folder last.
-    parts: Vec<Part>,
+    parts: Vec<Process>,
+    dns: Option<Dnsmasq>,
+    _ports: [Port; 2],
     /// Where clients connect: nginx.
     pub(crate) entry: SocketAddr,
     /// Rails itself, for what tests ask behind the gate's back.
@@ -92,23 +91,19 @@ impl Chain {
     }
 
     fn start(between: &Between<'_>) -> Self {
-        for left in (0..TRIES).rev() {
-            match Self::try_start(between) {
-                Ok(chain) => return chain,
-                Err(fault) if left == 0 => panic!("the chain did not start: {fault}"),
-                Err(fault) => eprintln!("the chain did not start, trying again: {fault}"),
-            }
-        }
-        unreachable!("the last try returns or panics")
+        started(|| Self::try_start(between))
     }
 
     fn try_start(between: &Between<'_>) -> io::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("tuskgate-chain-")
             .tempdir()?;
-        let (entry, rails, dns) = (free_port()?, free_port()?, free_port()?);
+        let ports = [Port::take(), Port::take()];
+        let [entry, rails] = [ports[0].address(), ports[1].address()];
         let mut chain = Self {
             parts: Vec::new(),
+            dns: None,
+            _ports: ports,
             entry,
             rails,
             folder,
@@ -117,7 +112,7 @@ impl Chain {
         match between {
             Between::Nothing => chain.start_nginx(&direct_site(rails))?,
             Between::Gate { zone, more } => {
-                chain.start_dnsmasq(dns, zone)?;
+                let dns = chain.start_dnsmasq(zone);
                 chain.start_gate(dns, more)?;
                 chain.start_nginx(&shipped_site(&chain.path("gate.sock"))?)?;
             }
@@ -174,34 +169,21 @@ impl Chain {
     }
 
     fn start_rails(&mut self) -> io::Result<()> {
-        let mut command = Command::new(Path::new(ROOT).join("tests/rails/start"));
-        command
-            .arg(self.rails.port().to_string())
-            .arg(self.path("rails"));
-        command.env("TUSKGATE_RAILS_URL", format!("http://{}", self.entry));
-        self.run("rails", command, |chain| {
-            chain.log("rails").contains("\nready ")
-        })
+        let url = format!("http://{}", self.entry);
+        let mut command = rails::command(self.rails.port(), &self.path("rails"));
+        command.env("TUSKGATE_RAILS_URL", url);
+        let rails = Process::start("rails", &mut command, self.path("rails.log"))?;
+        self.parts.push(rails.until(rails::is_up)?);
+        Ok(())
     }
 
-    fn start_dnsmasq(&mut self, at: SocketAddr, zone: &[Record]) -> io::Result<()> {
-        let mut text = format!(
-            "port={}\nlisten-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\nlocal-ttl=60\naddress=/#/\nuser=root\npid-file={}\n",
-            at.port(),
-            self.path("dnsmasq.pid").display()
-        );
+    fn start_dnsmasq(&mut self, zone: &[Record]) -> SocketAddr {
         // Each once: a server may stand for many domains.
         let records: BTreeSet<String> = zone.iter().map(Record::line).collect();
-        for record in records {
-            let _ = writeln!(text, "{record}");
-        }
-        fs::write(self.path("dnsmasq.conf"), text)?;
-        let mut command = Command::new("/usr/sbin/dnsmasq");
-        command.arg("--keep-in-foreground").arg(format!(
-            "--conf-file={}",
-            self.path("dnsmasq.conf").display()
-        ));
-        self.run("dnsmasq", command, move |_| TcpStream::connect(at).is_ok())
+        let lines: Vec<String> = records.into_iter().collect();
+        let lines = format!("address=/#/\n{}", lines.join("\n"));
+        let dns = self.dns.insert(Dnsmasq::start(self.folder.path(), &lines));
+        dns.address()
     }
 
     fn start_gate(&mut self, dns: SocketAddr, more: &str) -> io::Result<()> {
@@ -219,64 +201,17 @@ impl Chain {
         command
             .args(["serve", "--config"])
             .arg(self.path("tuskgate.toml"));
-        self.run("gate", command, |chain| {
-            UnixStream::connect(chain.path("gate.sock")).is_ok()
-        })
+        let gate = Process::start("gate", &mut command, self.path("gate.log"))?;
+        let gate = gate.until(|_| self.tuskgate(&["status"]).status.success())?;
+        self.parts.push(gate);
+        Ok(())
     }
 
     fn start_nginx(&mut self, site: &str) -> io::Result<()> {
-        let folder = self.folder.path().display().to_string();
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .iter()
-            .map(|kind| format!("  {kind}_temp_path {folder}/nginx-{kind};\n"))
-            .collect();
-        let text = format!(
-            "user root;\nworker_processes 1;\ndaemon off;\npid {folder}/nginx.pid;\nerror_log stderr warn;\n\
-             events {{ worker_connections 8192; }}\n\
-             http {{\n  access_log off;\n  client_max_body_size 99m;\n{temporary}  {}\n}}\n",
-            site.replace("LISTEN", &self.entry.to_string())
-        );
-        fs::write(self.path("nginx.conf"), text)?;
-        let mut command = Command::new("/usr/sbin/nginx");
-        command
-            .arg("-c")
-            .arg(self.path("nginx.conf"))
-            .args(["-e", "stderr"]);
-        let entry = self.entry;
-        self.run("nginx", command, move |_| TcpStream::connect(entry).is_ok())
-    }
-
-    /// Starts one part in a process group of its own and waits until `ready`.
-    fn run(
-        &mut self,
-        name: &'static str,
-        mut command: Command,
-        ready: impl Fn(&Self) -> bool,
-    ) -> io::Result<()> {
-        let log = File::create(self.path(&format!("{name}.log")))?;
-        command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .process_group(0);
-        let child = command
-            .spawn()
-            .map_err(|fault| io::Error::other(format!("{name}: {fault} (run tests/setup)")))?;
-        self.parts.push(Part { name, child });
-        let give_up = Instant::now() + START;
-        while !ready(self) {
-            let ended = self
-                .parts
-                .last_mut()
-                .and_then(|part| part.child.try_wait().transpose());
-            if ended.is_some() || Instant::now() > give_up {
-                return Err(io::Error::other(format!(
-                    "{name}: {}",
-                    tail(&self.log(name), 20)
-                )));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let http = format!("client_max_body_size 99m;\n  {site}")
+            .replace("LISTEN", &self.entry.to_string());
+        let nginx = nginx::start(self.folder.path(), self.entry, 8192, &http)?;
+        self.parts.push(nginx);
         Ok(())
     }
 }
@@ -290,42 +225,6 @@ impl Drop for Chain {
         }
         self.parts.clear();
     }
-}
-
-/// One process and those it started.
-struct Part {
-    name: &'static str,
-    child: Child,
-}
-
-impl Part {
-    fn signal(&self, signal: &str) {
-        // The shell's own: a process group has no other door without unsafe code.
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill")
-            .args([signal, "--", &group])
-            .stderr(Stdio::null())
-            .status();
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        self.signal("-TERM");
-        let give_up = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < give_up && matches!(self.child.try_wait(), Ok(None)) {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        self.signal("-KILL");
-        if let Err(fault) = self.child.wait() {
-            eprintln!("{} did not end: {fault}", self.name);
-        }
-    }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> io::Result<SocketAddr> {
-    TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
 
 /// nginx straight to Rails, with what Mastodon's own site file sends along.
@@ -374,12 +273,4 @@ fn site(upstream: &str, proxy: &str, more: &str) -> String {
          location / {{\n      {proxy}\n    }}\n    \
          location ^~ /api/v1/streaming {{\n      {proxy}\n      proxy_buffering off;\n    }}\n  }}"
     )
-}
-
-fn tail(text: &str, lines: usize) -> String {
-    let all: Vec<&str> = text.lines().collect();
-    all.iter()
-        .skip(all.len().saturating_sub(lines))
-        .map(|line| format!("{line}\n"))
-        .collect()
 }

@@ -1,9 +1,13 @@
 //! A real Redis or Valkey of one test's own: in a folder that goes with it, on
 //! a unix socket, or on a port where a test needs one.
 
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+
+use super::ports::Port;
+use super::process::{PATIENCE, Process, started};
 
 /// Whose server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,10 +22,11 @@ pub(crate) enum Make {
 #[derive(Debug)]
 pub(crate) struct Server {
     make: Make,
-    child: Option<Child>,
+    process: Option<Process>,
     folder: tempfile::TempDir,
     arguments: Vec<String>,
-    port: u16,
+    /// Beside its unix socket, if it has one.
+    port: Option<Port>,
     /// A configuration that the server itself may write to, such as a sentinel's.
     config: Option<PathBuf>,
     /// The network namespace it runs in, if it is not ours.
@@ -29,70 +34,69 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    fn new(make: Make, arguments: &[&str]) -> Self {
+        Self {
+            make,
+            process: None,
+            folder: tempfile::tempdir().expect("a folder"),
+            arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
+            port: None,
+            config: None,
+            space: None,
+        }
+    }
+
     /// Starts one in another network namespace, on the usual port of `address`.
     pub(crate) fn start_within(space: &str, address: &str) -> Self {
-        let arguments = ["--bind", address, "--protected-mode", "no"];
-        let mut server = Self {
-            make: Make::Redis,
-            child: None,
-            folder: tempfile::tempdir().expect("a folder"),
-            arguments: arguments.map(str::to_owned).into(),
-            port: 6379,
-            config: None,
-            space: Some(space.to_owned()),
-        };
+        let mut server = Self::new(Make::Redis, &["--bind", address, "--protected-mode", "no"]);
+        server.space = Some(space.to_owned());
         server.start_again();
         server
     }
 
     /// Starts a sentinel that watches `master` as `mymaster`, alone and impatient.
     pub(crate) fn sentinel(make: Make, master: &Self) -> Self {
-        let mut server = Self {
-            make,
-            child: None,
-            folder: tempfile::tempdir().expect("a folder"),
-            arguments: vec!["--sentinel".to_owned()],
-            port: free_port(),
-            config: None,
-            space: None,
-        };
-        let config = server.file("sentinel.conf");
-        let text = format!(
-            "sentinel monitor mymaster 127.0.0.1 {} 1\n\
-             sentinel down-after-milliseconds mymaster 300\n\
-             sentinel failover-timeout mymaster 3000\n",
-            master.port
-        );
-        std::fs::write(&config, text).expect("written");
-        server.config = Some(config);
-        server.start_again();
-        server
+        started(|| {
+            let mut server = Self::new(make, &["--sentinel"]);
+            let config = server.file("sentinel.conf");
+            let text = format!(
+                "sentinel monitor mymaster 127.0.0.1 {} 1\n\
+                 sentinel down-after-milliseconds mymaster 300\n\
+                 sentinel failover-timeout mymaster 3000\n",
+                master.port()
+            );
+            std::fs::write(&config, text)?;
+            server.config = Some(config);
+            server.port = Some(Port::take());
+            server.come_up()?;
+            Ok(server)
+        })
     }
 
     /// Starts one on a unix socket, with more arguments as in redis.conf.
     pub(crate) fn start(make: Make, arguments: &[&str]) -> Self {
-        Self::start_on(make, 0, arguments)
-    }
-
-    /// Starts one on a port as well, unless that is 0.
-    pub(crate) fn start_on(make: Make, port: u16, arguments: &[&str]) -> Self {
-        let mut server = Self {
-            make,
-            child: None,
-            folder: tempfile::tempdir().expect("a folder"),
-            arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
-            port,
-            config: None,
-            space: None,
-        };
+        let mut server = Self::new(make, arguments);
         server.start_again();
         server
     }
 
+    /// Starts one on a port as well.
+    pub(crate) fn start_on_a_port(make: Make, arguments: &[&str]) -> Self {
+        started(|| {
+            let mut server = Self::new(make, arguments);
+            server.port = Some(Port::take());
+            server.come_up()?;
+            Ok(server)
+        })
+    }
+
     /// Starts it again after [`Server::kill`].
     pub(crate) fn start_again(&mut self) {
+        self.come_up().unwrap_or_else(|fault| panic!("{fault}"));
+    }
+
+    fn come_up(&mut self) -> io::Result<()> {
         let socket = self.socket();
-        let log = std::fs::File::create(self.folder.path().join("log")).expect("a log");
         let mut command = match &self.space {
             None => Command::new(program(self.make)),
             Some(space) => {
@@ -102,10 +106,15 @@ impl Server {
                 command
             }
         };
-        let child = command
+        let port = match (&self.port, &self.space) {
+            (Some(port), _) => port.number(),
+            (None, Some(_)) => 6379,
+            (None, None) => 0,
+        };
+        command
             .current_dir(self.folder.path())
             .args(self.config.as_deref())
-            .args(["--port", &self.port.to_string()])
+            .args(["--port", &port.to_string()])
             .args(["--unixsocket", &socket.to_string_lossy()])
             .args(["--bind", "127.0.0.1"])
             .args(
@@ -113,35 +122,23 @@ impl Server {
                     .iter()
                     .filter(|_| self.config.is_none()),
             )
-            .args(&self.arguments)
-            .stdout(Stdio::from(log))
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("redis-server starts: run tests/setup");
-        self.child = Some(child);
-        let begun = Instant::now();
-        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "{}", self.log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+            .args(&self.arguments);
+        let server = Process::start("redis", &mut command, self.folder.path().join("log"))?;
+        self.process = Some(server.until(|_| answers(&socket))?);
+        Ok(())
     }
 
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().expect("it runs");
-            child.wait().expect("it ends");
+        if let Some(mut process) = self.process.take() {
+            process.kill();
         }
         let _ = std::fs::remove_file(self.socket());
     }
 
     /// Sends a signal by name, such as `STOP` and `CONT`.
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.as_ref().expect("it runs").id();
-        let sent = Command::new("kill")
-            .args([&format!("-{name}"), &pid.to_string()])
-            .status();
-        assert!(sent.expect("kill is there").success());
+        self.process.as_ref().expect("it runs").signal(name);
     }
 
     /// Where it listens.
@@ -149,9 +146,9 @@ impl Server {
         format!("unix://{}", self.socket().display())
     }
 
-    /// The port, if it has one.
-    pub(crate) const fn port(&self) -> u16 {
-        self.port
+    /// Its port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port.as_ref().expect("it has a port").number()
     }
 
     /// Asks it something, as redis-cli would.
@@ -173,34 +170,31 @@ impl Server {
     fn socket(&self) -> PathBuf {
         self.folder.path().join("socket")
     }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
-    }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if self.child.is_some() {
-            self.kill();
-        }
+        // Not asked to end: it may be stopped.
+        self.kill();
     }
 }
 
-/// A port that was free a moment ago, and the one ten thousand above it, on
-/// which nodes of a cluster speak to each other.
-pub(crate) fn free_port() -> u16 {
-    use std::sync::atomic::{AtomicU16, Ordering};
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Test processes that run at once begin at different places.
-    let own = u16::try_from(std::process::id() % 700).unwrap_or(0) * 20;
-    (0..20_000)
-        .map(|_| 20_000 + (own + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000)
-        .find(|port| {
-            let free = |port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
-            free(*port) && free(port + 10_000)
-        })
-        .expect("a free port")
+/// Whether the server behind this socket, which is nobody else's, takes orders:
+/// it may want a password first.
+fn answers(socket: &Path) -> bool {
+    let ask = || {
+        let mut stream = UnixStream::connect(socket)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(b"PING\r\n")?;
+        let mut reply = [0; 8];
+        let length = stream.read(&mut reply)?;
+        Ok::<_, io::Error>(
+            reply
+                .get(..length)
+                .is_some_and(|reply| reply.starts_with(b"+PONG") || reply.starts_with(b"-NOAUTH")),
+        )
+    };
+    ask().unwrap_or(false)
 }
 
 fn program(make: Make) -> PathBuf {
