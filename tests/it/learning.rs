@@ -12,6 +12,7 @@ use tuskgate::secret::Purpose;
 use crate::support::actor::{Actor, Asked, json};
 use crate::support::caller::HOST;
 use crate::support::judged::{ANA, BEN, Credential, House, Person, Plan, wait_until};
+use crate::support::ports::Port;
 
 const INFO: &str = "/oauth/token/info";
 const VERIFY: &str = "/api/v1/apps/verify_credentials";
@@ -263,7 +264,8 @@ fn odd_answers_to_questions_are_no_answer() {
     }
     let (house, _actor) = with_reply(|asked| {
         if asked.path() == INFO {
-            std::thread::sleep(Duration::from_secs(3));
+            // For ever, as a test counts; the thread ends with the process.
+            std::thread::sleep(Duration::from_secs(600));
         }
         json("200 OK", "{\"access_token\":\"t\"}")
     });
@@ -272,20 +274,20 @@ fn odd_answers_to_questions_are_no_answer() {
         .person(ANA)
         .sign_up("unknown", "ana", "ana@good.example");
     assert_eq!(made.status, 200, "{}", made.text());
+    // Two seconds by itself; what a busy machine adds is not the gate's.
+    let took = began.elapsed();
     assert!(
-        began.elapsed() < Duration::from_millis(2900),
-        "the deadline holds"
+        took < Duration::from_secs(20),
+        "{took:?}: the deadline holds"
     );
 }
 
 /// A budget spent on a reply that never came is given back: the upstream never heard of it.
 #[test]
 fn an_upstream_that_is_down_costs_nobody_a_budget() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let dead = taken.local_addr().expect("an address");
-    drop(taken);
+    let nobody = Port::take();
     let plan = Plan {
-        upstream: Some(dead),
+        upstream: Some(nobody.address()),
         ..Plan::default().with_limits(&[(Limit::AppPerNetwork, "2/1h")])
     };
     let house = plan.build();

@@ -13,7 +13,7 @@ use tuskgate::store::{SharedSettings, Topology};
 
 use super::{Node, charge, take};
 use crate::support::redis::{Make, Server};
-use crate::support::until;
+use crate::support::{found, until};
 
 pub(super) fn masters(make: Make) -> Vec<Server> {
     let options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
@@ -95,15 +95,8 @@ async fn holds_together(make: Make) {
             other.store.bans().iter().count() == 1
         })
         .await;
-        let mut found = None;
-        for _ in 0..200 {
-            found = other.store.token_app(token).await;
-            if found.is_some() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        assert_eq!(found, Some(id));
+        let token = async || other.store.token_app(token).await;
+        assert_eq!(found("the token", token).await, id);
     }
     // One shard gone: that prefix's nodes go on alone, and find back.
     let node = join(&servers, "tuskgate").await;
