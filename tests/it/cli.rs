@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::support::judged::{ANA, BAD_SERVER, BEN, wait_until};
-use crate::support::program::{PROGRAM, Program, stage};
+use crate::support::program::{PROGRAM, Program, lines, stage};
 use crate::support::{TRIES, assert_once_within};
 
 const VERBS: [&str; 17] = [
@@ -30,13 +30,6 @@ const VERBS: [&str; 17] = [
     "reload",
     "completions",
 ];
-
-fn lines(text: &str) -> Vec<Value> {
-    let lines = text
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"));
-    lines.collect()
-}
 
 #[test]
 fn every_verb_helps_even_with_a_broken_configuration() {

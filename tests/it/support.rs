@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 pub(crate) mod actor;
+pub(crate) mod bots;
 pub(crate) mod caller;
 pub(crate) mod chain;
 pub(crate) mod dnsmasq;

@@ -4,29 +4,19 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tuskgate::ban::{Ban, Effect, Scopes, Subject};
-use tuskgate::mailbox::Domain;
+use tuskgate::ban::{Ban, Effect};
 
 use super::Node;
+use crate::store::domain;
 use crate::support::redis::{Make, Server};
 use crate::support::{TRIES, assert_once_within, until};
 
 const SOON: Duration = Duration::from_secs(1);
 
-fn domain(name: &str) -> Subject {
-    Subject::MailDomain(Domain::new(name).expect("a domain"))
-}
-
 pub(crate) fn ban(name: &str) -> Ban {
     Ban {
-        id: 0,
-        subject: domain(name),
-        effect: Effect::Ban,
-        scopes: Scopes::DEFAULT,
-        reason: "spam".to_owned(),
-        source: "test".to_owned(),
         created: Timestamp::now(),
-        expires: None,
+        ..crate::store::ban(domain(name))
     }
 }
 

@@ -46,21 +46,27 @@ async fn ten_count_as_one(shared: SharedSettings) {
     }
     assert_once_within(SECOND, &took);
     assert_eq!(passed, by_one, "ten gates in turn are as one");
-    within_a_second("all have condemned it", || {
-        gates.iter().all(|gate| gate.in_force().len() == 1)
-    })
-    .await;
+    let id = all_condemn_one(&gates).await;
     within_a_second("all have counted them in the breaker", || {
         gates
             .iter()
             .all(|gate| gate.came_to_be(Kind::SignUp) == passed as u32)
     })
     .await;
-    let id = gates[0].in_force()[0].id;
-    assert!(gates.iter().all(|gate| gate.in_force()[0].id == id));
     assert_eq!(gates[7].in_force()[0].suspects.len(), by_one);
     at_once(&gates, by_one).await;
     released_everywhere(&gates, id).await;
+}
+
+/// Several may condemn it in the same moment, and agree on the first.
+async fn all_condemn_one(gates: &[Gate]) -> ClusterId {
+    within_a_second("all have condemned it as one", || {
+        let of = |gate: &Gate| gate.in_force().iter().map(|one| one.id).collect::<Vec<_>>();
+        let first = of(&gates[0]);
+        first.len() == 1 && gates.iter().all(|gate| of(gate) == first)
+    })
+    .await;
+    gates[0].in_force()[0].id
 }
 
 /// All ten are asked at the same moment, again and again, as soon as all have
@@ -181,10 +187,7 @@ async fn look_alike_apps_are_counted_together_and_contained_everywhere() {
         (by_one..=by_one + 2).contains(&made),
         "{made}, {by_one} by one gate"
     );
-    within_a_second("all have condemned it", || {
-        gates.iter().all(|gate| gate.in_force().len() == 1)
-    })
-    .await;
+    all_condemn_one(&gates).await;
     let cluster = gates[1].in_force().remove(0);
     assert!(
         cluster
@@ -240,16 +243,13 @@ async fn who_was_away_goes_on_from_disk_and_others() {
         until("both know of them", || know(&gates, passed)).await;
     }
     assert!(passed <= 7, "{passed}");
-    until("both have condemned it", || {
-        gates.iter().all(|gate| gate.in_force().len() == 1)
-    })
-    .await;
+    let id = all_condemn_one(&gates).await;
     server.ask(&["FLUSHALL"]);
     // A third one hears of it: the two have told what they hold once more.
     let third = Gate::join(&dns, shared.clone()).await;
-    until("the new one holds it, too", || third.in_force().len() == 1).await;
+    let holds = |gate: &Gate| gate.in_force().iter().map(|one| one.id).eq([id]);
+    until("the new one holds it, too", || holds(&third)).await;
     assert!(!third.enters("bots", 55, Came::Create).await);
-    let id = third.in_force()[0].id;
     let now = Timestamp::now().as_second();
     gates[0]
         .judge()

@@ -10,7 +10,7 @@ use super::Node;
 use crate::support::found;
 use crate::support::redis::{Make, Server};
 
-fn app(id: &str) -> App {
+pub(super) fn app(id: &str) -> App {
     App {
         client_id: ClientId::new(id),
         name: AppName::new("Tooter"),
