@@ -22,6 +22,7 @@ use ipnet::IpNet;
 use crate::app::ClientId;
 use crate::cluster::{AppStep, Change, Cluster, ClusterId, ClusterKind, Sites, Suspect};
 use crate::judge::cluster::bounded::Bounded;
+use crate::judge::cluster::join::Register;
 use crate::judge::cluster::numbers::Numbers;
 use crate::judge::cluster::size::DEFAULT_SIZE;
 use look::{Look, Made, Rates, Total};
