@@ -47,16 +47,24 @@ pub(super) fn start(
 /// kept on its own disk, with what it had heard by then. What comes too late to
 /// be of the last hour would look like a clock that was set back.
 fn count_in_wave(breaker: &Breaker, all: &[Told], since: i64) {
-    let now = Timestamp::now().as_second();
-    let since = since.max(now - LATEST);
-    for told in all {
-        if let Told::Wave(counts) = told
-            && counts.at >= since
-        {
-            let at = counts.at.min(now);
-            breaker.count(&Counts { at, ..*counts });
-        }
+    for counts in in_time(all, since, Timestamp::now().as_second()) {
+        breaker.count(&counts);
     }
+}
+
+/// What is told of the time since `since` and lately, none of it of a time to come.
+fn in_time(all: &[Told], since: i64, now: i64) -> impl Iterator<Item = Counts> {
+    let since = since.max(now - LATEST);
+    let counts = all.iter().filter_map(|told| match told {
+        Told::Wave(counts) => Some(*counts),
+        _ => None,
+    });
+    counts
+        .filter(move |counts| counts.at >= since)
+        .map(move |counts| Counts {
+            at: counts.at.min(now),
+            ..counts
+        })
 }
 
 /// How old a count may be, in seconds: less than the breaker looks back.
@@ -111,5 +119,52 @@ impl Hearer {
             }
             self.contained.learn(app, tokens);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::wave::Wave;
+    use crate::wave::Kind;
+
+    const NOW: i64 = 1_700_010_000;
+
+    fn told(at: i64) -> Told {
+        Told::Wave(Counts::one(Kind::SignUp, at))
+    }
+
+    fn times(all: &[Told], since: i64) -> Vec<i64> {
+        in_time(all, since, NOW).map(|counts| counts.at).collect()
+    }
+
+    #[test]
+    fn the_breaker_hears_of_the_time_it_has_listened_to_and_looks_back_on() {
+        let all = [
+            told(NOW - LATEST - 1),
+            told(NOW - LATEST),
+            Told::Listed(NOW - 60),
+            told(NOW - 30),
+            told(NOW + 200),
+        ];
+        let lately = vec![NOW - LATEST, NOW - 30, NOW];
+        assert_eq!(times(&all, 0), lately);
+        assert_eq!(times(&all, NOW - 60), [NOW - 30, NOW], "just started");
+        assert_eq!(times(&[], 0), [0; 0]);
+    }
+
+    /// Another gate tells all of two hours at once, as one does that was cut off.
+    #[test]
+    fn what_is_told_late_sets_no_clock_back() {
+        let mut wave = Wave::default();
+        wave.count(&Counts::one(Kind::SignUp, NOW));
+        let late: Vec<_> = (0..7200).map(|second| told(NOW - second)).collect();
+        for counts in in_time(&late, 0, NOW) {
+            wave.count(&counts);
+        }
+        let standing = wave.standing(NOW, crate::verdict::Mode::Enforce);
+        let accounts = standing.rates.first().expect("accounts");
+        assert_eq!(accounts.now[1], 1 + LATEST as u32 + 1);
+        assert!((540..=600).contains(&accounts.now[0]), "{accounts:?}");
     }
 }

@@ -162,6 +162,11 @@ proptest! {
             prop_assert!(wave.step() <= Step::Tighten);
         }
     }
+}
+
+proptest! {
+    // Each case lives through one or two days, look by look.
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Whatever the evidence: steps 2 and above last at most the set time of a
     /// day by themselves, 3 and above a quarter of it, but for one look.
