@@ -166,7 +166,7 @@ impl Breaker {
             if self.step >= least && held(&self.stays[at], now) >= longest {
                 self.enter(below, now);
                 return Some(format!(
-                    "the longest time of a day above step {below} is over ({} min)",
+                    "the longest time above step {below} within a day is used up ({} min)",
                     longest / 60
                 ));
             }

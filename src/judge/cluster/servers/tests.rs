@@ -1,5 +1,7 @@
 //! The register against stories: one after another, each with its own servers.
 
+mod evidence;
+
 use super::*;
 use crate::judge::cluster::keys;
 use crate::mail::dns::{MailServer, MxHost};
