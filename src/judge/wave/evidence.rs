@@ -35,6 +35,8 @@ pub struct Evidence {
     pub last: Option<i64>,
     /// Whether the gate knows which addresses confirm.
     pub confirmations_known: bool,
+    /// Whether apps are among what was condemned.
+    pub apps: bool,
     /// The clusters, a few of them.
     pub named: Vec<ClusterId>,
 }
@@ -48,6 +50,7 @@ impl Evidence {
     fn name(&mut self, id: ClusterId, before: u32) {
         if self.sign_ups > before {
             self.clusters += 1;
+            self.apps |= id.kind == ClusterKind::App;
             if self.named.len() < NAMED {
                 self.named.push(id);
             }
