@@ -148,3 +148,36 @@ fn cut(ip: IpAddr, v4: u8, v6: u8) -> IpNet {
         IpAddr::V6(ip) => Ipv6Net::new_assert(ip, v6).trunc().into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_typed_as_a_user_name_is_no_name() {
+        let mut attempt = Attempt {
+            at: Timestamp::UNIX_EPOCH,
+            endpoint: Endpoint::SignUp,
+            client: ClientIp::Unknown(Unknown::Missing),
+            email: None,
+            username: None,
+            credential: None,
+            bearer: None,
+            grant: None,
+            new_app: None,
+            invite: None,
+        };
+        assert_eq!(attempt.name(), None);
+        for (typed, name) in [
+            ("anna", Some("anna")),
+            ("", Some("")),
+            ("anna_1", Some("anna_1")),
+            ("anna@gmail.com", None),
+            ("@anna", None),
+            ("anna＠gmail.com", None),
+        ] {
+            attempt.username = Some(typed.to_owned());
+            assert_eq!(attempt.name(), name, "{typed}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use crate::app::ClientId;
 use crate::cluster::{AppStep, Change, Cluster, SignUp};
 use crate::mailbox::Domain;
 use crate::secret::KeyedHash;
-use crate::wave::Counts;
+use crate::wave::{Counts, Newcomer};
 
 /// One thing that a gate has counted. Grows with the rules that count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub enum Told {
     Listed(i64),
     /// What came to be, for the breaker.
     Wave(Counts),
+    /// An account that came through an app, for the breaker's evidence.
+    Newcomer(Newcomer),
     /// Tokens of an app whose tokens are contained.
     Tokens(ClientId, Vec<KeyedHash>),
 }
@@ -57,6 +59,7 @@ impl Told {
             Self::SignUp(_, sign_up) => Some(sign_up.at),
             Self::Confirm(_, at) | Self::Listed(at) => Some(*at),
             Self::Wave(counts) => Some(counts.at),
+            Self::Newcomer(newcomer) => Some(newcomer.at),
             Self::App(step) => Some(step.at()),
             Self::Withdraw(_) | Self::Tokens(..) => None,
         }

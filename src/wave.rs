@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::ClientId;
 use crate::event::EventId;
 use crate::verdict::Mode;
 
@@ -23,7 +24,7 @@ pub enum Step {
     Normal,
     /// 1: the sign-up budgets that strangers share are cut to a third.
     Tighten,
-    /// 2: only known mail providers, and established apps.
+    /// 2: only known mail providers; only established apps, too, where bots come through apps.
     Known,
     /// 3: and not through apps.
     WebOnly,
@@ -75,7 +76,9 @@ impl Step {
         match self {
             Self::Normal => "nothing is held back",
             Self::Tighten => "sign-up budgets are tightened",
-            Self::Known => "only known mail providers and established apps may sign up",
+            Self::Known => {
+                "only known mail providers may sign up, and only through established apps if bots come through apps"
+            }
             Self::WebOnly => {
                 "sign-up through apps is closed, on the web only with known mail providers"
             }
@@ -170,6 +173,26 @@ impl Counts {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.of == [0; 4]
+    }
+}
+
+/// An account that came to be, in case what it came through is condemned later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Newcomer {
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// Through which app.
+    pub app: Option<ClientId>,
+    /// Whether what it shares was condemned already, by a rule that only observes.
+    pub condemned: bool,
+}
+
+impl Newcomer {
+    /// Whether it may ever be evidence: what came neither through an app nor against
+    /// the word of a rule is a suspect of its mail server, or nothing.
+    #[must_use]
+    pub const fn may_tell(&self) -> bool {
+        self.app.is_some() || self.condemned
     }
 }
 

@@ -40,7 +40,7 @@ struct Count {
 /// The comparison, as a page.
 pub(crate) fn compare(options: &Options) -> Result<String, Box<dyn Error>> {
     let mut page = String::from(
-        "# Over sockets\n\nWritten by `cargo bench --profile dev --bench efficacy -- --sockets`: the library's\n`serve` with its judge, store and resolver, a stand-in upstream and a stand-in name\nserver, requests one after another, against the simulator told the same story. Each\nstory is squeezed into about a minute for both; so the figures are those of a\nfaster attack than the table's.\n\n| attack | seed | | bot accounts | bot tokens | people | refused |\n|---|---|---|---|---|---|---|\n",
+        "# Over sockets\n\nWritten by `cargo bench --profile counted --bench efficacy -- --sockets`: the library's\n`serve` with its judge, store and resolver, a stand-in upstream and a stand-in name\nserver, requests one after another, against the simulator told the same story. Each\nstory is squeezed into about a minute for both; so the figures are those of a\nfaster attack than the table's.\n\n| attack | seed | | bot accounts | bot tokens | people | refused |\n|---|---|---|---|---|---|---|\n",
     );
     for (key, lasts) in TOLD {
         let attack = ATTACKS.iter().find(|attack| attack.key == key);

@@ -48,7 +48,7 @@ fn attacks(results: &Results, page: &mut String) {
             start(case),
             median(outcomes, |o| i64::from(o.bots.1)),
             worst(outcomes, |o| i64::from(o.bots.1)),
-            median(outcomes, |o| o.first_refusal.map_or(-1, i64::from)),
+            refused_first(outcomes),
             span(worst(outcomes, |o| o.last_in)),
             if asked == 0 {
                 "-".into()
@@ -115,18 +115,18 @@ fn people(results: &Results, page: &mut String) {
 }
 
 fn breaker(results: &Results, page: &mut String) {
-    page.push_str("\n## The breaker\n\nWhere it was above step 1 in some run: the highest step, runs in which step 2 was taken, and the longest time at it or above.\n\n| scenario | server | start | highest | runs | of | longest |\n|---|---|---|---|---|---|---|\n");
+    page.push_str("\n## The breaker\n\nWhere it was above step 1 in some run, in all of (k), and where it moved at all in the rush: the highest step, runs in which step 2 was taken, and the longest time at it or above.\n\n| scenario | server | start | highest | runs | of | longest |\n|---|---|---|---|---|---|---|\n");
     for (case, outcomes) in results {
         let held = outcomes.iter().filter(|o| o.breaker.1 > 0).count();
         let highest = worst(outcomes, |o| i64::from(o.breaker.0));
-        let watched = ATTACKS[case.attack].key.starts_with('k');
+        let key = ATTACKS[case.attack].key;
+        let watched = key.starts_with('k') || (case.rush && highest > 0);
         if held == 0 && !watched {
             continue;
         }
         let _ = writeln!(
             page,
-            "| {} | {} | {} | {highest} | {held} | {} | {} |",
-            ATTACKS[case.attack].key,
+            "| {key} | {} | {} | {highest} | {held} | {} | {} |",
             SIZES[case.size].name,
             start(case),
             outcomes.len(),
@@ -182,6 +182,16 @@ fn start(case: &Case) -> String {
         words.push("webhooks");
     }
     words.join(", ")
+}
+
+/// The bot sign-up that is the first to be refused, in the median run.
+fn refused_first(outcomes: &[Outcome]) -> String {
+    let first = median(outcomes, |o| o.first_refusal.map_or(i64::MAX, i64::from));
+    if first == i64::MAX {
+        "never".into()
+    } else {
+        first.to_string()
+    }
 }
 
 fn median(outcomes: &[Outcome], of: impl Fn(&Outcome) -> i64) -> i64 {

@@ -134,9 +134,12 @@ fn tell(cluster: &Cluster) -> String {
         time(cluster.since)
     ));
     text.push_str(&format!(
-        "condemned      {} ({}. time)\n",
+        "condemned      {}{}\n",
         time(cluster.opened),
-        cluster.times
+        match cluster.times {
+            0 | 1 => String::new(),
+            again => format!(", for the {again}{} time", ordinal(again)),
+        }
     ));
     text.push_str(&format!(
         "confirmed      {} of the suspects, as far as known\n",
@@ -165,6 +168,17 @@ fn tell(cluster: &Cluster) -> String {
     ));
     text.push_str(&members(&cluster.suspects));
     text
+}
+
+/// What stands behind a number that counts times: "2nd", "3rd", "11th".
+const fn ordinal(number: u32) -> &'static str {
+    match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    }
 }
 
 /// By what it is recognised.

@@ -290,6 +290,7 @@ impl<'a> Bench<'a> {
         let allowed = self.app_allow().is_some();
         let facts = wave::Facts {
             step: held.step,
+            apps: held.apps,
             door: self.attempt.endpoint,
             provider: mail.provider(self.attempt, &self.out.app, &self.sight, |known| {
                 self.judge.registers.both(|servers, _| known(servers))

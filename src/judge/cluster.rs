@@ -19,3 +19,4 @@ pub mod size;
 pub mod tuning;
 pub mod weigh;
 mod weight;
+pub(in crate::judge) mod words;

@@ -26,13 +26,12 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Cluster;
 use crate::event::EventId;
 use crate::verdict::Mode;
-use crate::wave::{Counts, Kind, Move, Pin, Rate, Standing, Step};
+use crate::wave::{Counts, Kind, Move, Newcomer, Pin, Rate, Standing, Step};
 use breaker::Breaker;
 pub use evidence::Evidence;
 use flow::Flow;
 use normal::Normal;
 use recent::Recent;
-pub use recent::SignUp;
 use tuning::Tuning;
 
 /// How often the breaker is looked at, at most, in seconds.
@@ -117,8 +116,8 @@ impl Wave {
     }
 
     /// Remembers an account that was made, in case what it came through is condemned later.
-    pub fn signed_up(&mut self, sign_up: SignUp) {
-        self.recent.add(sign_up);
+    pub fn signed_up(&mut self, newcomer: Newcomer) {
+        self.recent.add(newcomer);
     }
 
     /// Whether it is time to look again.
@@ -186,6 +185,13 @@ impl Wave {
     #[must_use]
     pub const fn step(&self) -> Step {
         self.shown
+    }
+
+    /// Whether step 2 holds back who comes through a fresh app as well: where apps are
+    /// among the evidence, and where somebody put the step by hand.
+    #[must_use]
+    pub const fn holds_apps(&self) -> bool {
+        self.pin.is_some() || self.breaker.by_apps()
     }
 
     /// Why, in words for whoever was refused by it and asks the admin.

@@ -5,17 +5,22 @@ use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use tuskgate::app::ClientId;
+use tuskgate::attempt::ClientIp;
+use tuskgate::ban::{Ban, Effect, Scopes, Subject};
 use tuskgate::cluster::{ClusterId, ClusterKind, MailKey, SignUp};
+use tuskgate::endpoint::Endpoint;
 use tuskgate::event::Outcome as Came;
+use tuskgate::judge::app_sight::Nobody;
 use tuskgate::judge::cluster::apps::{self, Apps};
 use tuskgate::judge::cluster::servers::Servers;
 use tuskgate::judge::cluster::tuning::Tuning;
+use tuskgate::mail::address;
 use tuskgate::mailbox::Domain;
 use tuskgate::secret::Purpose;
 use tuskgate::stand_in::dns::{StandInDns, Zone};
 
 use super::support::Outcome;
-use super::support::bots::{judge, make_app, sign_up};
+use super::support::bots::{attempt, judge, make_app, nothing_learned, sign_up};
 
 const M1: ClusterId = ClusterId {
     kind: ClusterKind::Mail,
@@ -76,6 +81,87 @@ async fn sign_ups_that_fail_condemn_nobody() -> Outcome {
     }
     assert_eq!(gate.registers().clusters(), []);
     Ok(())
+}
+
+/// In a rush of people at listed providers the scale is wider. A crowd that the
+/// gate refuses is none: whoever is banned must not help others in.
+#[tokio::test]
+async fn a_crowd_that_is_refused_widens_no_scale() -> Outcome {
+    let dns = StandInDns::start(crowded()).await?;
+    let mut passed = Vec::new();
+    for crowd in [
+        Ipv4Addr::new(203, 0, 113, 7),
+        Ipv4Addr::new(198, 51, 100, 7),
+    ] {
+        let folder = tempfile::tempdir()?;
+        let gate = judge(&dns, &folder.path().join("store"), None);
+        let network = Subject::Network("203.0.113.0/24".parse()?);
+        gate.store().ban(banned(network)).await?;
+        let enters = async |client: Ipv4Addr, mail: &str| {
+            let mut attempt = attempt(Endpoint::SignUp, 0);
+            attempt.client = ClientIp::Known(client.into());
+            attempt.email = address::read(mail).expect("an address");
+            let judgement = gate.judge(&attempt, &Nobody).await;
+            let well = judgement.decision.refusal().is_none();
+            if well {
+                let lesson = nothing_learned(Came::Create);
+                gate.settle(&attempt, judgement, &lesson).await;
+            }
+            well
+        };
+        for number in 0..CROWD {
+            let mail = format!("a@new{number}.example");
+            assert!(enters(Ipv4Addr::new(198, 18, number, 1), &mail).await);
+        }
+        for number in 0..2 * CROWD {
+            enters(crowd, &format!("p{number}@gmail.com")).await;
+        }
+        let mut bots = 0;
+        for number in 0..CROWD {
+            let mail = format!("b@bot{number}.example");
+            bots += u32::from(enters(Ipv4Addr::new(198, 19, number, 1), &mail).await);
+        }
+        passed.push(bots);
+    }
+    let [refused, let_in] = passed[..] else {
+        panic!("{passed:?}")
+    };
+    assert!(refused < let_in, "{refused} and {let_in} bots passed");
+    Ok(())
+}
+
+const CROWD: u8 = 60;
+
+/// New domains elsewhere, each behind a server of its own, and bots whose servers
+/// have a network in common.
+fn crowded() -> Zone {
+    let mut zone = Zone::new();
+    zone.mx("gmail.com", 5, "gmail-smtp-in.l.google.com");
+    zone.ip("gmail-smtp-in.l.google.com", Ipv4Addr::new(142, 250, 1, 26));
+    for number in 0..CROWD {
+        for (kind, ip) in [
+            ("new", Ipv4Addr::new(45, 10 + number, 0, 9)),
+            ("bot", Ipv4Addr::new(93, 9, 9, number)),
+        ] {
+            let host = format!("mx.{kind}{number}.example");
+            zone.mx(&format!("{kind}{number}.example"), 10, &host);
+            zone.ip(&host, ip);
+        }
+    }
+    zone
+}
+
+fn banned(subject: Subject) -> Ban {
+    Ban {
+        id: 0,
+        subject,
+        effect: Effect::Ban,
+        scopes: Scopes::DEFAULT,
+        reason: "test".to_owned(),
+        source: "test".to_owned(),
+        created: Timestamp::now(),
+        expires: None,
+    }
 }
 
 #[tokio::test]

@@ -22,8 +22,10 @@ use ipnet::IpNet;
 use crate::app::ClientId;
 use crate::cluster::{AppStep, Change, Cluster, ClusterId, ClusterKind, Sites, Suspect};
 use crate::judge::cluster::bounded::Bounded;
+use crate::judge::cluster::join::Register;
 use crate::judge::cluster::numbers::Numbers;
 use crate::judge::cluster::size::DEFAULT_SIZE;
+use crate::judge::cluster::words::{self, many};
 use look::{Look, Made, Rates, Total};
 
 const CLUSTERS: usize = 2048;
@@ -202,8 +204,10 @@ impl Apps {
             let bar = tuning.bar(at, look, &all, now);
             if count as f32 >= bar {
                 let evidence = format!(
-                    "{count} apps that look like {name:?} within {} h ({bar:.0} pass)",
-                    span / HOUR
+                    "{} like {name:?} made within {}: condemned from {:.0}",
+                    many(count, "app"),
+                    words::span(span),
+                    bar.ceil()
                 );
                 let number = self.condemn(name, now, evidence);
                 return self.refuse(number, now, None);

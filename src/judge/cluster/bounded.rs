@@ -279,6 +279,33 @@ mod tests {
         assert!(map.fill().evicted > 40);
     }
 
+    /// More of them than are compared for one that goes, all unused since.
+    #[test]
+    fn many_that_are_held_outlast_a_flood_of_others() {
+        let held = 0..5 * SAMPLE as u64;
+        let mut map = Bounded::new(150_000);
+        for key in held.clone() {
+            map.put(key, thing(1000, 1, true));
+        }
+        for key in 1000..3000 {
+            map.put(key, thing(1000, 1000, false));
+        }
+        let left = held.clone().filter(|key| map.peek(key).is_some());
+        assert_eq!(left.count(), held.count());
+        assert!(map.fill().evicted > 1900, "{:?}", map.fill());
+    }
+
+    #[test]
+    fn where_all_are_held_the_bound_holds_all_the_same() {
+        let mut map = Bounded::new(50_000);
+        for key in 0..1000_u64 {
+            map.put(key, thing(1000, key, true));
+        }
+        assert!((30..=50).contains(&map.len()), "{}", map.len());
+        assert!(map.fill().bytes <= 50_000);
+        assert!(map.peek(&999).is_some(), "the one that has just come");
+    }
+
     proptest! {
         /// Whatever is done, the weight is that of what is there, and within the bound
         /// but for the one thing that was handed out last.

@@ -6,11 +6,72 @@
 //! mark that can be taken away again is as in the version with more changes.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-use crate::cluster::{Cluster, ClusterKind, MailKey, Suspect, TAGGED};
+use crate::cluster::{Change, Cluster, ClusterKind, MailKey, Suspect, TAGGED};
+use crate::judge::cluster::numbers::Numbers;
 
 /// Suspects named with a cluster.
 const SUSPECTS: usize = 256;
+
+/// A register whose clusters other gates have as well.
+pub trait Register {
+    /// Those that are remembered, by number.
+    fn held(&mut self) -> &mut BTreeMap<u64, Cluster>;
+
+    /// What gives out their numbers.
+    fn numbers(&mut self) -> &mut Numbers;
+
+    /// Notes what is to be written down, and told.
+    fn note(&mut self, change: Change);
+
+    /// Holds what is in force against whatever it is about, and lets be what was let go.
+    fn heed(&mut self, cluster: &Cluster);
+
+    /// `first` stands from now on for `second`, too.
+    fn stand_in(&mut self, first: &Cluster, second: &Cluster);
+
+    /// Forgets what is too many, at about `now`.
+    fn forget(&mut self, now: i64);
+}
+
+/// Takes a cluster into `register` as another gate has it; whether what is contained has changed.
+pub fn take_in(register: &mut impl Register, theirs: Cluster) -> bool {
+    let (number, opened) = (theirs.id.number, theirs.opened);
+    register.numbers().take(number);
+    let before = register.held().get(&number);
+    let contained = before.is_some_and(Cluster::contains);
+    let (adopted, change) = match adopt(before, theirs) {
+        Adoption::Known => return false,
+        Adoption::Take(cluster) => (cluster.clone(), Change::Adopt(Box::new(cluster))),
+        Adoption::Join(cluster) => (cluster.clone(), Change::Cluster(Box::new(cluster))),
+    };
+    register.note(change);
+    let changed = contained != adopted.contains();
+    register.held().insert(number, adopted.clone());
+    register.heed(&adopted);
+    let folded = fold_twins(register, number);
+    register.forget(opened);
+    changed || folded
+}
+
+/// Two gates have condemned one thing at once: the first stands for both.
+fn fold_twins(register: &mut impl Register, number: u64) -> bool {
+    let clusters = register.held();
+    let twins = clusters.get(&number).and_then(|one| {
+        let twin = clusters.values().find(|other| are_twins(one, other));
+        twin.map(|twin| fold(one, twin))
+    });
+    let Some((mut first, mut second)) = twins else {
+        return false;
+    };
+    for cluster in [&mut first, &mut second] {
+        register.note(cluster.change());
+        register.held().insert(cluster.id.number, cluster.clone());
+    }
+    register.stand_in(&first, &second);
+    first.contains()
+}
 
 /// What another gate's version of a cluster means for this one's.
 #[derive(Clone, Debug, PartialEq)]

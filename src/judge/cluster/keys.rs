@@ -14,8 +14,14 @@ use crate::mail::dns::MailServer;
 use crate::mail::providers;
 use crate::mailbox::Domain;
 
-/// Keys of one mail server at most; more exchanges than that are cut, the first by name stay.
-pub const MOST: usize = 48;
+/// Keys of each kind at most, so that none crowds out the others: host names,
+/// registrable names, addresses, networks, ranges. Of more the first in order stay.
+const SHARES: [usize; 5] = [10, 6, 12, 10, 10];
+
+/// Keys of one mail server at most, all kinds together.
+pub const MOST: usize = SHARES[0] + SHARES[1] + SHARES[2] + SHARES[3] + SHARES[4];
+
+/// Addresses of one exchange that are looked at.
 const ADDRESSES: usize = 6;
 
 /// The keys of `server`, sorted; empty if all its most-preferred exchanges are shared providers'.
@@ -47,10 +53,6 @@ pub fn keys(server: &MailServer) -> Arc<[MailKey]> {
     });
     keys.into()
 }
-
-/// Keys of each kind at most, so that none crowds out the others: host names,
-/// registrable names, addresses, networks, ranges.
-const SHARES: [usize; 5] = [10, 6, 12, 10, 10];
 
 const fn place(key: &MailKey) -> usize {
     match key {
@@ -129,5 +131,42 @@ mod tests {
         let mixed = text(vec![google(), host("mx.bots.example", 10, "198.51.100.7")]);
         assert!(mixed.contains(&"mx.bots.example".to_owned()));
         assert!(!mixed.contains(&"192.0.2.1".to_owned()));
+    }
+
+    /// The most that one domain may publish: all kinds are there, none beyond its share.
+    #[test]
+    fn no_kind_of_key_crowds_out_another() {
+        let hosts = (0..16_u8).map(|number| MxHost {
+            name: Domain::new(&format!("mx.bots{number}.example")).expect("a domain"),
+            preference: 10,
+            // Each address in a range of its own.
+            ips: (0..8).map(|at| [198, 51, number * 16, at].into()).collect(),
+        });
+        let keys = keys(&MailServer {
+            hosts: hosts.collect(),
+            implicit: false,
+        });
+        let of = |kind: usize| keys.iter().filter(|key| place(key) == kind).count();
+        assert_eq!([0, 1, 2, 3, 4].map(of), SHARES);
+        assert_eq!(keys.len(), MOST);
+        assert_eq!(MOST, 48, "what other gates take of one sign-up");
+    }
+
+    #[test]
+    fn of_one_exchange_six_addresses_are_looked_at_and_of_two_all_twelve() {
+        let host = |number: u8| MxHost {
+            name: Domain::new(&format!("mx{number}.bots.example")).expect("a domain"),
+            preference: 10,
+            ips: (0..8).map(|at| [198, 51, number, at].into()).collect(),
+        };
+        let addresses = |hosts: Vec<MxHost>| {
+            let implicit = false;
+            let keys = keys(&MailServer { hosts, implicit });
+            let all = keys.iter().filter(|key| place(key) == 2);
+            all.count()
+        };
+        assert_eq!(addresses(vec![host(1)]), ADDRESSES);
+        assert_eq!(addresses(vec![host(1), host(2)]), 2 * ADDRESSES);
+        assert_eq!(addresses((1..9).map(host).collect()), SHARES[2]);
     }
 }

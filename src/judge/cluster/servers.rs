@@ -14,6 +14,7 @@ mod speak;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
@@ -27,7 +28,7 @@ use crate::judge::cluster::keys;
 use crate::judge::cluster::numbers::Numbers;
 use crate::judge::cluster::size::DEFAULT_SIZE;
 use crate::judge::cluster::tuning::{Tuning, seconds};
-use crate::judge::cluster::weigh::{self, Scene};
+use crate::judge::cluster::weigh::{self, Lower, Scene};
 use crate::mailbox::Domain;
 
 pub use learn::Report;
@@ -287,7 +288,8 @@ impl Servers {
                 return None;
             }
             scene.again = self.is_suspected(history, now);
-            scene.alert = alert || self.is_reported(history, now);
+            let reported = self.is_reported(history, now);
+            scene.alert = alert.or(reported.then_some(Lower::Reported));
             if let Some(finding) = weigh::judge(key, history, &coming, &scene, &self.tuning) {
                 found.get_or_insert((key.clone(), finding));
             }
@@ -297,11 +299,12 @@ impl Servers {
     }
 
     fn scene(&self, now: i64) -> Scene {
-        let alert = seconds(self.tuning.alert);
+        let lately = now - seconds(self.tuning.alert);
+        let alert = self.last_opened.is_some_and(|at| at > lately);
         Scene {
             now,
             elsewhere: self.traffic.elsewhere(now, &self.tuning),
-            alert: self.last_opened.is_some_and(|at| now - at < alert),
+            alert: alert.then_some(Lower::Alert),
             again: false,
         }
     }

@@ -30,8 +30,23 @@ pub struct Finding {
     pub weight: Weight,
     /// In how many seconds.
     pub span: i64,
-    /// What would still have passed.
+    /// The score from which on it is condemned.
     pub bar: f32,
+    /// What that is while nothing is known against the server or its like.
+    pub usual: f32,
+    /// Why it is lower than that, if it is.
+    pub lower: Option<Lower>,
+}
+
+/// Why a bar is lower than usual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lower {
+    /// Another server was condemned lately.
+    Alert,
+    /// People reported accounts behind this key.
+    Reported,
+    /// This very server was condemned before, and the suspects may be real.
+    Again,
 }
 
 /// What is known beside the key itself.
@@ -42,7 +57,7 @@ pub struct Scene {
     /// Fresh domains behind other unlisted servers, for each window.
     pub elsewhere: [u32; 4],
     /// Whether another cluster was condemned lately, or accounts behind this key were reported.
-    pub alert: bool,
+    pub alert: Option<Lower>,
     /// Whether this server was condemned before and the suspects may be real.
     pub again: bool,
 }
@@ -97,17 +112,29 @@ pub fn judge(
             continue;
         }
         let weight = weigh(history, coming, span, tuning);
-        let alerted = if scene.alert { tuning.alerted } else { 1.0 };
-        let (bar, least) = if scene.again {
-            (tuning.again + surcharge, 1.0)
-        } else {
-            let others = elsewhere.saturating_sub(weight.fresh) as f32;
-            let bar = window.score * alerted + surcharge + others * tuning.rush(key);
-            (bar.max(tuning.least_domains), tuning.least_domains)
+        let others = elsewhere.saturating_sub(weight.fresh) as f32;
+        let bar_at = |score: f32| {
+            let bar = score + surcharge + others * tuning.rush(key);
+            bar.max(tuning.least_domains)
+        };
+        let usual = bar_at(window.score);
+        let (bar, least, lower) = match scene.alert {
+            _ if scene.again => (tuning.again + surcharge, 1.0, Some(Lower::Again)),
+            None => (usual, tuning.least_domains, None),
+            why => {
+                let bar = bar_at(window.score * tuning.alerted);
+                (bar, tuning.least_domains, why)
+            }
         };
         let dominates = weight.fresh as f32 >= tuning.dominance * weight.all as f32;
         if weight.domains >= least && weight.score >= bar && dominates {
-            return Some(Finding { weight, span, bar });
+            return Some(Finding {
+                weight,
+                span,
+                bar,
+                usual,
+                lower: lower.filter(|_| bar < usual),
+            });
         }
     }
     None

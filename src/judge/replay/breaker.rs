@@ -7,9 +7,9 @@ use crate::judge::app_sight::AppSight;
 use crate::judge::doors;
 use crate::judge::mail_sight::MailSight;
 use crate::judge::rules::wave as breaker;
-use crate::judge::wave::{SignUp, live as watch};
+use crate::judge::wave::live as watch;
 use crate::verdict::{Mode, Rule, Verdict};
-use crate::wave::{Kind, Step};
+use crate::wave::{Kind, Newcomer, Step};
 
 /// How often the breaker is looked at while nobody asks, in seconds.
 const WATCH: i64 = 60;
@@ -41,6 +41,7 @@ impl Replay {
         let now = attempt.at.as_second();
         breaker::judge(&breaker::Facts {
             step: self.wave.step(),
+            apps: self.wave.holds_apps(),
             door: attempt.endpoint,
             provider: mail.provider(attempt, app, &self.sight, |known| known(&self.servers)),
             through: breaker::through(attempt, app, false),
@@ -60,7 +61,7 @@ impl Replay {
         self.wave.count(&counts);
         if doors::counted(attempt.endpoint) == Some(Kind::SignUp) {
             let credential = attempt.credential.as_ref();
-            self.wave.signed_up(SignUp {
+            self.wave.signed_up(Newcomer {
                 at: counts.at,
                 app: credential.map(|own| own.client_id.clone()),
                 condemned: watch::was_condemned(&ruling.decision, &self.policy),

@@ -246,3 +246,63 @@ fn an_export_is_judged_like_the_record() {
         assert_eq!(back, event);
     }
 }
+
+/// A sign-up from `client` whose domain's mail goes to `host` at `ip`.
+fn sign_up_behind(second: i64, client: [u8; 4], name: &str, host: &str, ip: [u8; 4]) -> Event {
+    let host = HostFacts {
+        name: domain(host),
+        preference: 10,
+        ips: vec![ip.into()],
+    };
+    let facts = Facts {
+        mail: vec![MailFacts {
+            domain: domain(name),
+            found: MailFound::Server(vec![host]),
+        }],
+        ..Facts::default()
+    };
+    Event {
+        client: Some(client.into()),
+        mail_domain: Some(domain(name)),
+        facts: Some(Box::new(facts)),
+        ..event(Endpoint::SignUp, second)
+    }
+}
+
+/// How many bots of one network get in, each with a server of its own there,
+/// while new domains come elsewhere, and a crowd at a listed provider.
+fn bots_beside_a_crowd(replay: &mut Replay, crowd: [u8; 4]) -> usize {
+    for number in 0..60_u8 {
+        let name = format!("new{number}.example");
+        let host = format!("mx.new{number}.example");
+        let own = [45, number, 0, 9];
+        let event = sign_up_behind(0, [198, 18, number, 1], &name, &host, own);
+        assert_eq!(refused(replay, &event), None);
+    }
+    let google = "gmail-smtp-in.l.google.com";
+    for _ in 0..200 {
+        let event = sign_up_behind(1, crowd, "gmail.com", google, [142, 250, 1, 26]);
+        let _ = refused(replay, &event);
+    }
+    let bots = (0..40_u8).filter(|number| {
+        let name = format!("bot{number}.example");
+        let host = format!("mx.bot{number}.example");
+        let at = 2 + i64::from(*number);
+        let event = sign_up_behind(at, [198, 19, *number, 1], &name, &host, [93, 9, 9, *number]);
+        refused(replay, &event).is_none()
+    });
+    bots.count()
+}
+
+/// In a rush the scale is wider; but a crowd that is refused is no rush.
+#[test]
+fn only_who_is_let_in_at_a_listed_provider_widens_the_scale() {
+    let banned = || {
+        let network = Subject::Network("203.0.113.0/24".parse().expect("one"));
+        replay(vec![ban(network, 0)], &[])
+    };
+    let alone = bots_beside_a_crowd(&mut banned(), [203, 0, 113, 7]);
+    let beside_people = bots_beside_a_crowd(&mut banned(), [198, 51, 100, 7]);
+    assert!((4..=8).contains(&alone), "{alone}");
+    assert!(beside_people > alone, "{beside_people} and {alone}");
+}

@@ -46,6 +46,8 @@ pub enum Through {
 pub struct Facts {
     /// How far the breaker is up.
     pub step: Step,
+    /// Whether step 2 holds back fresh apps as well: bots come through apps, or it was put by hand.
+    pub apps: bool,
     /// The door.
     pub door: Endpoint,
     /// The provider of the address.
@@ -119,6 +121,7 @@ fn held_back(facts: &Facts) -> Result<(), Held> {
         Provider::ResolverDown => return Err(Held::Lapse(Cause::ResolverDown)),
     }
     match facts.through {
+        _ if !facts.apps => Ok(()),
         Through::Web | Through::Established => Ok(()),
         // A person who changes an address has an account already, whatever the app.
         Through::Fresh if change => Ok(()),
@@ -133,9 +136,15 @@ mod tests {
     use Provider::{Known, Unknown};
     use Through::{Established, Fresh, Web};
 
-    fn refused(step: Step, door: Endpoint, provider: Provider, through: Through) -> Option<Paused> {
+    fn refused(
+        (step, apps): (Step, bool),
+        door: Endpoint,
+        provider: Provider,
+        through: Through,
+    ) -> Option<Paused> {
         let verdict = judge(&Facts {
             step,
+            apps,
             door,
             provider,
             through,
@@ -178,7 +187,12 @@ mod tests {
                     'A' => Some(Paused::All),
                     _ => None,
                 };
-                let got = refused(step, door, provider, through);
+                let got = refused((step, true), door, provider, through);
+                assert_eq!(got, expected, "{door:?} {provider:?} {through:?} at {step}");
+                // Nobody at a known provider is held back by a wave that came through no app.
+                let spared = step == Step::Known && (provider, through) == (Known, Fresh);
+                let expected = expected.filter(|_| !spared);
+                let got = refused((step, false), door, provider, through);
                 assert_eq!(got, expected, "{door:?} {provider:?} {through:?} at {step}");
             }
         }
@@ -187,10 +201,8 @@ mod tests {
     #[test]
     fn a_resolver_that_is_down_holds_nobody_back() {
         let down = Provider::ResolverDown;
-        assert_eq!(refused(Step::Known, Endpoint::SignUp, down, Web), None);
-        assert_eq!(
-            refused(Step::Closed, Endpoint::SignUp, down, Web),
-            Some(Paused::All)
-        );
+        let at = |step| refused((step, true), Endpoint::SignUp, down, Web);
+        assert_eq!(at(Step::Known), None);
+        assert_eq!(at(Step::Closed), Some(Paused::All));
     }
 }

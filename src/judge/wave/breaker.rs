@@ -5,7 +5,8 @@
 //! - **Step 2** needs that volume *and* evidence: many condemnations, and more
 //!   accounts let in before them than normally come in all. It holds an hour
 //!   after the last evidence; since nothing unknown is let in meanwhile, there
-//!   seldom is any.
+//!   seldom is any. Whom it holds back is what the evidence is about: unknown mail
+//!   providers always, fresh apps only where apps were condemned, too.
 //! - **Steps 3 and 4** need the same of accounts let in *at the step below*, which
 //!   shows that it does not help, and a gate that knows which addresses confirm.
 //!
@@ -88,6 +89,9 @@ pub(super) struct Breaker {
     spent: i64,
     /// Whether it was known that the accounts behind the last climb to step 2 confirmed.
     proven: bool,
+    /// Whether apps were among the evidence of the present stay at step 2 or above.
+    #[serde(default)]
+    apps: bool,
     calm_since: Option<i64>,
     ticked: i64,
     /// Times at step 2 or above, and at 3 or above, of the last day.
@@ -101,6 +105,11 @@ impl Breaker {
 
     pub(super) const fn spent(&self) -> i64 {
         self.spent
+    }
+
+    /// Whether bots came through apps, as far as the evidence of this stay tells.
+    pub(super) const fn by_apps(&self) -> bool {
+        self.apps
     }
 
     /// Seconds of the last day at step 2 or above.
@@ -145,6 +154,7 @@ impl Breaker {
         }
         if self.step > Step::Tighten {
             self.last = self.last.max(view.evidence.last.unwrap_or(0).min(now));
+            self.apps |= view.evidence.apps;
         }
         self.calm_since = match (view.volume.calm, self.calm_since) {
             (true, since) => since.or(Some(now)),
@@ -166,7 +176,7 @@ impl Breaker {
             if self.step >= least && held(&self.stays[at], now) >= longest {
                 self.enter(below, now);
                 return Some(format!(
-                    "the longest time of a day above step {below} is over ({} min)",
+                    "the longest time above step {below} within a day is used up ({} min)",
                     longest / 60
                 ));
             }
@@ -220,6 +230,7 @@ impl Breaker {
         }
         if self.step == Step::Tighten {
             self.proven = evidence.confirmations_known;
+            self.apps = evidence.apps;
         }
         self.enter(self.step.up(), now);
         self.spent = now;

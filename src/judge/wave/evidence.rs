@@ -8,6 +8,7 @@ use std::fmt;
 use super::recent::Recent;
 use crate::app::ClientId;
 use crate::cluster::{Cluster, ClusterId, ClusterKind};
+use crate::judge::cluster::words::many;
 
 /// Clusters named in words.
 const NAMED: usize = 8;
@@ -34,6 +35,8 @@ pub struct Evidence {
     pub last: Option<i64>,
     /// Whether the gate knows which addresses confirm.
     pub confirmations_known: bool,
+    /// Whether apps are among what was condemned.
+    pub apps: bool,
     /// The clusters, a few of them.
     pub named: Vec<ClusterId>,
 }
@@ -47,6 +50,7 @@ impl Evidence {
     fn name(&mut self, id: ClusterId, before: u32) {
         if self.sign_ups > before {
             self.clusters += 1;
+            self.apps |= id.kind == ClusterKind::App;
             if self.named.len() < NAMED {
                 self.named.push(id);
             }
@@ -59,13 +63,24 @@ impl fmt::Display for Evidence {
         if self.sign_ups == 0 {
             return f.write_str("no account that was let in has been condemned");
         }
+        let accounts = many(self.sign_ups, "account");
+        if self.clusters == 0 {
+            return write!(
+                f,
+                "{accounts} let in that a rule which only observes condemns"
+            );
+        }
         let named: Vec<_> = self.named.iter().map(ToString::to_string).collect();
+        let more = if self.named.len() < self.clusters as usize {
+            " …"
+        } else {
+            ""
+        };
+        let condemnations = many(self.clusters, "condemnation");
+        let named = named.join(" ");
         write!(
             f,
-            "{} accounts let in before {} condemnations ({})",
-            self.sign_ups,
-            self.clusters,
-            named.join(" ")
+            "{accounts} let in before {condemnations} ({named}{more})"
         )
     }
 }

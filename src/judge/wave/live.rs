@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
-use super::{SignUp, Wave};
+use super::Wave;
 use crate::attempt::Attempt;
 use crate::cluster::ClusterKind;
 use crate::event::{Event, VerdictRecord};
@@ -22,7 +22,7 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::metrics;
 use crate::told::Told;
 use crate::verdict::{Decision, Mode, Rule, Verdict};
-use crate::wave::{Counts, Kind, Move, Pin, Standing, Step};
+use crate::wave::{Counts, Kind, Move, Newcomer, Pin, Standing, Step};
 
 /// How often the watch looks, and how often what was learned is written down.
 const WATCH: Duration = Duration::from_secs(10);
@@ -39,14 +39,15 @@ pub(in crate::judge) struct Breaker {
 #[derive(Clone, Debug)]
 pub(in crate::judge) struct Held {
     pub(in crate::judge) step: Step,
+    pub(in crate::judge) apps: bool,
     pub(in crate::judge) why: String,
     pub(in crate::judge) wait: Duration,
 }
 
 impl Breaker {
-    /// Counts what another gate saw come to be.
-    pub(in crate::judge) fn count(&self, counts: &Counts) {
-        self.wave.lock().count(counts);
+    /// Counts what other gates saw come to be.
+    pub(in crate::judge) fn work<T>(&self, count: impl FnOnce(&mut Wave) -> T) -> T {
+        count(&mut self.wave.lock())
     }
 
     /// As `store` kept it. What cannot be read is said, and learned anew.
@@ -75,6 +76,7 @@ impl Judge {
         let step = wave.step();
         Held {
             step,
+            apps: wave.holds_apps(),
             why: if step > Step::Tighten {
                 wave.why()
             } else {
@@ -167,15 +169,17 @@ impl Judge {
             metrics().wave.counted(kind, counts.of[kind as usize]);
         }
         self.store.tell(Told::Wave(counts));
+        let newcomer = (doors::counted(attempt.endpoint) == Some(Kind::SignUp)).then(|| Newcomer {
+            at: counts.at,
+            app: app.cloned(),
+            condemned: was_condemned(decision, &policy),
+        });
+        if let Some(newcomer) = newcomer.as_ref().filter(|one| one.may_tell()) {
+            self.store.tell(Told::Newcomer(newcomer.clone()));
+        }
         let mut wave = self.breaker.wave.lock();
         wave.count(&counts);
-        if doors::counted(attempt.endpoint) == Some(Kind::SignUp) {
-            wave.signed_up(SignUp {
-                at: attempt.at.as_second(),
-                app: app.cloned(),
-                condemned: was_condemned(decision, &policy),
-            });
-        }
+        newcomer.into_iter().for_each(|one| wave.signed_up(one));
     }
 
     /// Puts a step by hand, or lets the breaker go by itself again.

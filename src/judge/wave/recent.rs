@@ -1,39 +1,30 @@
 //! Accounts made lately: through which app, and whether a cluster rule that only
 //! observes would have refused them. So an app that is condemned later can be
-//! told to have brought people in. Bounded; the oldest go.
+//! told to have brought people in, on this gate or another. Bounded; the oldest go.
 
 use std::collections::VecDeque;
 
-use crate::app::ClientId;
+use crate::wave::Newcomer;
 
 const MOST: usize = 4096;
 
-/// An account that came to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignUp {
-    /// When, in seconds since 1970.
-    pub at: i64,
-    /// Through which app.
-    pub app: Option<ClientId>,
-    /// Whether what it shares was condemned already, by a rule that only observes.
-    pub condemned: bool,
-}
-
 #[derive(Clone, Debug, Default)]
-pub(super) struct Recent(VecDeque<SignUp>);
+pub(super) struct Recent(VecDeque<Newcomer>);
 
 impl Recent {
-    pub(super) fn add(&mut self, sign_up: SignUp) {
-        if sign_up.app.is_none() && !sign_up.condemned {
+    pub(super) fn add(&mut self, newcomer: Newcomer) {
+        if !newcomer.may_tell() {
             return;
         }
-        if self.0.len() >= MOST {
+        // Nearly always the last; what another gate tells may come late.
+        let place = self.0.partition_point(|one| one.at <= newcomer.at);
+        self.0.insert(place, newcomer);
+        if self.0.len() > MOST {
             self.0.pop_front();
         }
-        self.0.push_back(sign_up);
     }
 
-    pub(super) fn since(&self, from: i64) -> impl Iterator<Item = &SignUp> {
+    pub(super) fn since(&self, from: i64) -> impl Iterator<Item = &Newcomer> {
         self.0.iter().filter(move |one| one.at >= from)
     }
 }

@@ -151,7 +151,7 @@ proptest! {
             now += later;
             wave.count(&Counts { at: now, of });
             for each in 0..of[0].min(3) {
-                wave.signed_up(SignUp {
+                wave.signed_up(Newcomer {
                     at: now,
                     app: Some(ClientId::new(&each.to_string())),
                     condemned: false,
@@ -162,6 +162,11 @@ proptest! {
             prop_assert!(wave.step() <= Step::Tighten);
         }
     }
+}
+
+proptest! {
+    // Each case lives through one or two days, look by look.
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Whatever the evidence: steps 2 and above last at most the set time of a
     /// day by themselves, 3 and above a quarter of it, but for one look.
@@ -275,7 +280,7 @@ fn an_app_that_is_condemned_counts_by_the_accounts_it_brought() {
     }
     assert_eq!(wave.weigh(T0 + 90, clusters.iter(), false).sign_ups, 0);
     for number in 0..7 {
-        wave.signed_up(SignUp {
+        wave.signed_up(Newcomer {
             at: T0 + number,
             app: Some(ClientId::new(&format!("app{number}"))),
             condemned: false,
@@ -364,4 +369,36 @@ fn a_clock_that_is_set_back_freezes_nothing() {
     let back = T0 - 30 * DAY;
     flood(&mut wave, back, 240, 0, &[]);
     assert_eq!(wave.step(), Step::Normal);
+}
+
+/// Whom step 2 holds back is what its evidence is about.
+#[test]
+fn fresh_apps_are_held_back_where_apps_were_condemned_or_by_hand() {
+    let mut wave = taught(2);
+    let servers = condemned(9, 6, T0 + 10 * MINUTE);
+    flood(&mut wave, T0, 20, 5, &servers);
+    assert_eq!((wave.step(), wave.holds_apps()), (Step::Known, false));
+    let app = ClientId::new("aaa1");
+    wave.signed_up(Newcomer {
+        at: T0 + 21 * MINUTE,
+        app: Some(app.clone()),
+        condemned: false,
+    });
+    let mut burst = condemned(1, 1, T0 + 22 * MINUTE);
+    burst[0].id.kind = ClusterKind::App;
+    burst[0].suspects[0].client_id = Some(app);
+    flood(&mut wave, T0 + 23 * MINUTE, 2, 5, &burst);
+    assert_eq!((wave.step(), wave.holds_apps()), (Step::Known, true));
+    let again = Wave::restore(&wave.kept()).expect("its own text");
+    assert!(again.holds_apps(), "after a restart, too");
+
+    let mut by_hand = taught(2);
+    assert!(!by_hand.holds_apps());
+    let pin = Pin {
+        step: Step::Known,
+        since: T0,
+        until: None,
+    };
+    by_hand.put(T0, Some(pin));
+    assert!(by_hand.holds_apps());
 }

@@ -166,3 +166,79 @@ pub(super) fn sweep(connection: &Connection, now: i64) -> rusqlite::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{ClusterId, ClusterKind, Sites};
+
+    fn opened() -> Connection {
+        let connection = Connection::open_in_memory().expect("memory");
+        for migration in MIGRATIONS {
+            connection.execute_batch(migration).expect("a migration");
+        }
+        connection
+    }
+
+    fn cluster(revision: u32) -> Cluster {
+        Cluster {
+            id: ClusterId {
+                kind: ClusterKind::Mail,
+                number: 7,
+            },
+            keys: Vec::new(),
+            name: None,
+            since: 0,
+            opened: 100,
+            until: 3700,
+            times: 1,
+            evidence: format!("as of {revision}"),
+            ended: None,
+            suspects: Vec::new(),
+            refused: 0,
+            contained: false,
+            confirmed: 0,
+            around: Vec::new(),
+            same_as: None,
+            revision,
+            sites: Sites::default(),
+        }
+    }
+
+    fn kept(connection: &Connection, changes: &[Change]) -> Vec<Cluster> {
+        for change in changes {
+            keep(connection, change).expect("kept");
+        }
+        all(connection).expect("read").clusters
+    }
+
+    /// Two threads may write one cluster; what was decided last holds.
+    #[test]
+    fn an_older_version_of_a_cluster_replaces_no_newer_one() {
+        let ours = |revision| Change::Cluster(Box::new(cluster(revision)));
+        let theirs = |revision| Change::Adopt(Box::new(cluster(revision)));
+        let file = opened();
+        assert_eq!(kept(&file, &[ours(2)]), [cluster(2)]);
+        assert_eq!(kept(&file, &[ours(1), theirs(1)]), [cluster(2)]);
+        assert_eq!(kept(&file, &[theirs(3)]), [cluster(3)]);
+        assert_eq!(kept(&file, &[ours(2)]), [cluster(3)]);
+        let mut again = cluster(3);
+        again.refused = 9;
+        let same = Change::Cluster(Box::new(again.clone()));
+        assert_eq!(kept(&file, &[same]), [again], "the same one, counted on");
+    }
+
+    /// An earlier release wrote none.
+    #[test]
+    fn a_version_without_a_number_is_the_oldest() {
+        let file = opened();
+        let mut text: serde_json::Value =
+            serde_json::to_value(cluster(0)).expect("a cluster is JSON");
+        text.as_object_mut().expect("an object").remove("revision");
+        let insert = "INSERT INTO clusters VALUES ('M7', 3700, ?1)";
+        file.execute(insert, [text.to_string()]).expect("written");
+        assert_eq!(kept(&file, &[]), [cluster(0)]);
+        let next = Change::Cluster(Box::new(cluster(1)));
+        assert_eq!(kept(&file, &[next]), [cluster(1)]);
+    }
+}

@@ -47,7 +47,7 @@ pub(crate) fn judge(dns: &StandInDns, folder: &Path, shared: Option<SharedSettin
 }
 
 /// From a network of its own for each number.
-fn attempt(endpoint: Endpoint, number: usize) -> Attempt {
+pub(crate) fn attempt(endpoint: Endpoint, number: usize) -> Attempt {
     let [high, low] = u16::try_from(number).expect("small").to_be_bytes();
     Attempt {
         at: Timestamp::now(),
@@ -63,7 +63,7 @@ fn attempt(endpoint: Endpoint, number: usize) -> Attempt {
     }
 }
 
-fn nothing_learned(outcome: Came) -> Lesson {
+pub(crate) fn nothing_learned(outcome: Came) -> Lesson {
     Lesson {
         outcome,
         app: None,

@@ -1,9 +1,12 @@
 //! What other gates have counted and decided of apps, taken into this one's register.
 
+use std::collections::BTreeMap;
+
 use super::look::Token;
-use super::{Apps, Look, Made, What};
+use super::{Apps, CLUSTERS, Look, Made, What};
 use crate::cluster::{AppStep, Change, Cluster};
-use crate::judge::cluster::join::{self, Adoption};
+use crate::judge::cluster::join::{self, Register};
+use crate::judge::cluster::numbers::Numbers;
 
 impl Apps {
     /// Numbers clusters as one of several gates, by this throw of dice.
@@ -27,75 +30,7 @@ impl Apps {
 
     /// Takes in a cluster as another gate has it; whether what is contained has changed.
     pub fn adopt(&mut self, theirs: Cluster) -> bool {
-        let number = theirs.id.number;
-        self.numbers.take(number);
-        let before = self.clusters.get(&number);
-        let contained = before.is_some_and(Cluster::contains);
-        let adopted = match join::adopt(before, theirs) {
-            Adoption::Known => return false,
-            Adoption::Take(cluster) => {
-                self.changes.push(Change::Adopt(Box::new(cluster.clone())));
-                cluster
-            }
-            Adoption::Join(cluster) => {
-                self.changes
-                    .push(Change::Cluster(Box::new(cluster.clone())));
-                cluster
-            }
-        };
-        let changed = contained != adopted.contains();
-        self.heed(&adopted);
-        self.clusters.insert(number, adopted);
-        let folded = self.fold_twins(number);
-        if self.clusters.len() > super::CLUSTERS {
-            self.clusters.pop_first();
-        }
-        changed || folded
-    }
-
-    /// Two gates have condemned one look at once: the first stands for both.
-    fn fold_twins(&mut self, number: u64) -> bool {
-        let Some(one) = self.clusters.get(&number) else {
-            return false;
-        };
-        let twin = self
-            .clusters
-            .values()
-            .find(|other| join::are_twins(one, other));
-        let Some((mut first, mut second)) = twin.map(|twin| join::fold(one, twin)) else {
-            return false;
-        };
-        for cluster in [&mut first, &mut second] {
-            self.changes.push(cluster.change());
-            self.clusters.insert(cluster.id.number, cluster.clone());
-        }
-        if let Some(name) = &first.name {
-            self.look(name).cluster = Some(first.id.number);
-        }
-        first.contains()
-    }
-
-    /// Holds what is in force against its look, and forgives what was let go.
-    pub(super) fn heed(&mut self, cluster: &Cluster) {
-        let Some(name) = cluster.name.clone() else {
-            return;
-        };
-        if cluster.same_as.is_some() {
-            return;
-        }
-        if let Some((at, _)) = &cluster.ended {
-            self.forgive(&name, cluster.id.number, *at);
-            return;
-        }
-        let before = self.looks.peek(&name).and_then(|look| look.cluster);
-        let before = before.and_then(|number| self.clusters.get(&number));
-        let later = before.is_some_and(|before| before.opened > cluster.opened);
-        let look = self.look(&name);
-        look.spent = look.spent.max(cluster.opened);
-        if !later && look.cluster != Some(cluster.id.number) {
-            look.cluster = Some(cluster.id.number);
-            look.ration.retain(|at| *at >= cluster.opened);
-        }
+        join::take_in(self, theirs)
     }
 
     /// Begins anew with a look whose cluster was let go at `at`.
@@ -126,6 +61,54 @@ impl Apps {
     fn take_back(&mut self, name: String, at: i64, what: What) {
         if let Some(look) = self.looks.peek_mut(&name) {
             look.withdraw(at, what);
+        }
+    }
+}
+
+impl Register for Apps {
+    fn held(&mut self) -> &mut BTreeMap<u64, Cluster> {
+        &mut self.clusters
+    }
+
+    fn numbers(&mut self) -> &mut Numbers {
+        &mut self.numbers
+    }
+
+    fn note(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    fn heed(&mut self, cluster: &Cluster) {
+        let Some(name) = cluster.name.clone() else {
+            return;
+        };
+        if cluster.same_as.is_some() {
+            return;
+        }
+        if let Some((at, _)) = &cluster.ended {
+            self.forgive(&name, cluster.id.number, *at);
+            return;
+        }
+        let before = self.looks.peek(&name).and_then(|look| look.cluster);
+        let before = before.and_then(|number| self.clusters.get(&number));
+        let later = before.is_some_and(|before| before.opened > cluster.opened);
+        let look = self.look(&name);
+        look.spent = look.spent.max(cluster.opened);
+        if !later && look.cluster != Some(cluster.id.number) {
+            look.cluster = Some(cluster.id.number);
+            look.ration.retain(|at| *at >= cluster.opened);
+        }
+    }
+
+    fn stand_in(&mut self, first: &Cluster, _: &Cluster) {
+        if let Some(name) = &first.name {
+            self.look(name).cluster = Some(first.id.number);
+        }
+    }
+
+    fn forget(&mut self, _: i64) {
+        if self.clusters.len() > CLUSTERS {
+            self.clusters.pop_first();
         }
     }
 }

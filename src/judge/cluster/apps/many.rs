@@ -6,6 +6,7 @@
 
 use super::look::Token;
 use super::{Apps, Asked, DAY, HOUR};
+use crate::judge::cluster::words;
 
 impl Asked<'_> {
     pub(super) fn token(self, at: i64) -> Token {
@@ -46,12 +47,15 @@ impl Apps {
             let [own, all] = look.tokens_of_day(now - DAY);
             let own = own + usize::from(asked.own);
             let most = tuning.alone.map(|most| most as usize);
-            let words = match [own >= most[0] && asked.own, all + 1 >= most[1]] {
-                [true, _] => format!("{own} tokens for itself ({} pass)", most[0]),
-                [_, true] => format!("{} tokens ({} pass)", all + 1, most[1]),
+            let (count, of, from) = match [own >= most[0] && asked.own, all + 1 >= most[1]] {
+                [true, _] => (own, " for itself", most[0]),
+                [_, true] => (all + 1, "", most[1]),
                 [false, false] => return None,
             };
-            return Some(format!("one new app, {name:?}, had {words} within a day"));
+            let tokens = words::many(count, "token");
+            return Some(format!(
+                "one new app, {name:?}, asked for {tokens}{of} within 1 d: condemned from {from}"
+            ));
         }
         [(tuning.tokens[0], HOUR), (tuning.tokens[1], DAY)]
             .into_iter()
@@ -60,8 +64,8 @@ impl Apps {
                 let many = count >= apps * tuning.tokens_each;
                 (count as u32 >= most && many).then(|| {
                     format!(
-                        "{count} tokens for {apps} new apps that look like {name:?} within {} h ({most} pass)",
-                        span / HOUR
+                        "{count} tokens for {apps} new apps like {name:?} within {}: condemned from {most}",
+                        words::span(span)
                     )
                 })
             })

@@ -96,6 +96,22 @@ fn released_means_forgotten() {
 }
 
 #[test]
+fn released_twice_is_released_once() {
+    let mut register = register();
+    for n in 0..20 {
+        register.make("aaa", None, T0 + n);
+    }
+    let first = register.release(1, T0 + 40, "a class").expect("there");
+    assert!(passes(&register.make("aaa", None, T0 + 50)));
+    drop(register.changes());
+    let before = register.looks.peek("aaa").map(|look| look.made.len());
+    assert_eq!(register.release(1, T0 + 60, "a mistake"), Some(first));
+    assert_eq!(register.changes(), [], "nothing to write or to tell");
+    let after = register.looks.peek("aaa").map(|look| look.made.len());
+    assert_eq!(after, before, "what came since is not forgotten");
+}
+
+#[test]
 fn what_came_to_nothing_is_not_counted() {
     let mut register = register();
     for n in 0..100 {

@@ -94,7 +94,7 @@ fn take_in(told: Told, servers: &mut Servers, apps: &mut Apps) {
         Told::App(step) => apps.hear(step),
         Told::Listed(at) => servers.meet_listed(at),
         // The judge has taken them.
-        Told::Tokens(..) | Told::Wave(_) => {}
+        Told::Tokens(..) | Told::Wave(_) | Told::Newcomer(_) => {}
     }
 }
 

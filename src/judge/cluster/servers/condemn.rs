@@ -32,7 +32,7 @@ impl Servers {
         let number = self.numbers.next();
         let mut cluster = Cluster {
             id: id(number),
-            evidence: words(key, finding),
+            evidence: self.evidence(key, finding, now),
             keys,
             name: None,
             since,
@@ -172,7 +172,8 @@ impl Servers {
         clusters.max_by_key(|cluster| cluster.opened)
     }
 
-    fn counting(&self, history: &History, now: i64) -> Option<&Cluster> {
+    /// The last condemnation of a key, while it counts against it.
+    pub(super) fn counting(&self, history: &History, now: i64) -> Option<&Cluster> {
         let cluster = self.clusters.get(&history.cluster?)?;
         let memory = seconds(self.tuning.memory);
         // One honest customer among the typed domains does not make them real.
@@ -302,17 +303,4 @@ impl Servers {
             }
         }
     }
-}
-
-fn words(key: &MailKey, finding: &Finding) -> String {
-    let weight = finding.weight;
-    let span = match finding.span {
-        s if s >= 86_400 => format!("{} d", s / 86_400),
-        s if s >= 3600 => format!("{} h", s / 3600),
-        s => format!("{} min", s / 60),
-    };
-    format!(
-        "{} new domains among {} and {} sign-ups through {key} within {span} (score {:.1}, {:.1} passes)",
-        weight.fresh, weight.all, weight.sign_ups, weight.score, finding.bar
-    )
 }

@@ -4,10 +4,13 @@
 //! so counts all of it, and the next sign-up that is one too many condemns,
 //! wherever it comes in.
 
+use std::collections::BTreeMap;
+
 use super::{Servers, Ticket, keys, seconds};
 use crate::cluster::{Change, Cluster, MailKey, SignUp};
 use crate::judge::cluster::history::History;
-use crate::judge::cluster::join::{self, Adoption};
+use crate::judge::cluster::join::{self, Register};
+use crate::judge::cluster::numbers::Numbers;
 use crate::mailbox::Domain;
 
 impl Servers {
@@ -48,62 +51,7 @@ impl Servers {
 
     /// Takes in a cluster as another gate has it; whether what is contained has changed.
     pub fn adopt(&mut self, theirs: Cluster) -> bool {
-        let number = theirs.id.number;
-        self.numbers.take(number);
-        let before = self.clusters.get(&number);
-        let contained = before.is_some_and(Cluster::contains);
-        let opened = theirs.opened;
-        let adopted = match join::adopt(before, theirs) {
-            Adoption::Known => return false,
-            Adoption::Take(cluster) => {
-                self.change(Change::Adopt(Box::new(cluster.clone())));
-                cluster
-            }
-            Adoption::Join(cluster) => {
-                self.change(Change::Cluster(Box::new(cluster.clone())));
-                cluster
-            }
-        };
-        let changed = contained != adopted.contains();
-        self.clusters.insert(number, adopted.clone());
-        self.heed(&adopted);
-        let folded = self.fold_twins(number);
-        self.forget_oldest(opened);
-        changed || folded
-    }
-
-    /// Two gates have condemned one server at once: the first stands for both.
-    fn fold_twins(&mut self, number: u64) -> bool {
-        let Some(one) = self.clusters.get(&number) else {
-            return false;
-        };
-        let twin = self
-            .clusters
-            .values()
-            .find(|other| join::are_twins(one, other));
-        let Some((mut first, mut second)) = twin.map(|twin| join::fold(one, twin)) else {
-            return false;
-        };
-        let contains = first.contains();
-        for cluster in [&mut first, &mut second] {
-            self.change(cluster.change());
-            self.clusters.insert(cluster.id.number, cluster.clone());
-        }
-        for key in &second.keys {
-            if let Some(history) = self.histories.peek_mut(key) {
-                history.cluster = None;
-            }
-        }
-        self.heed(&first);
-        contains
-    }
-
-    fn heed(&mut self, cluster: &Cluster) {
-        match &cluster.ended {
-            Some(_) if cluster.same_as.is_some() => {}
-            Some((at, _)) => self.pardon(cluster, *at),
-            None => self.hold_against(cluster),
-        }
+        join::take_in(self, theirs)
     }
 
     /// Notes a condemnation with everything that it was built on.
@@ -144,5 +92,40 @@ impl Servers {
     fn history(&mut self, key: &MailKey) -> &mut History {
         self.histories
             .get_or_insert_mut(key.clone(), History::default)
+    }
+}
+
+impl Register for Servers {
+    fn held(&mut self) -> &mut BTreeMap<u64, Cluster> {
+        &mut self.clusters
+    }
+
+    fn numbers(&mut self) -> &mut Numbers {
+        &mut self.numbers
+    }
+
+    fn note(&mut self, change: Change) {
+        self.change(change);
+    }
+
+    fn heed(&mut self, cluster: &Cluster) {
+        match &cluster.ended {
+            Some(_) if cluster.same_as.is_some() => {}
+            Some((at, _)) => self.pardon(cluster, *at),
+            None => self.hold_against(cluster),
+        }
+    }
+
+    fn stand_in(&mut self, first: &Cluster, second: &Cluster) {
+        for key in &second.keys {
+            if let Some(history) = self.histories.peek_mut(key) {
+                history.cluster = None;
+            }
+        }
+        self.heed(first);
+    }
+
+    fn forget(&mut self, now: i64) {
+        self.forget_oldest(now);
     }
 }

@@ -1,5 +1,7 @@
 //! The register against stories: one after another, each with its own servers.
 
+mod evidence;
+
 use super::*;
 use crate::judge::cluster::keys;
 use crate::mail::dns::{MailServer, MxHost};
@@ -177,6 +179,29 @@ fn released_means_left_alone() {
         .expect("it is there");
     assert!(!released.in_force(T0 + 3000));
     assert_eq!(wave(&mut register, T0 + 3000, 40, bots_of_2018), 40);
+}
+
+/// Two admins, or one who was not sure that it had worked.
+#[test]
+fn released_twice_is_released_once() {
+    let mut register = register();
+    wave(&mut register, T0, 40, bots_of_2018);
+    let first = register.release(1, T0 + 3000, "a school").expect("there");
+    drop(register.changes());
+    let again = register.release(1, T0 + 5 * DAY, "a mistake");
+    assert_eq!(again, Some(first.clone()));
+    assert_eq!(first.ended, Some((T0 + 3000, "a school".to_owned())));
+    assert_eq!(register.changes(), [], "nothing to write or to tell");
+    let pardoned = T0 + 3000 + 7 * DAY;
+    assert_eq!(wave(&mut register, pardoned - 3600, 40, bots_of_2018), 40);
+    // The second release did not make the pardon longer.
+    let late = |n| {
+        let name = format!("late{n}.example");
+        (name, "mx.bots.example".into(), "198.51.100.7".into())
+    };
+    let admitted = wave(&mut register, pardoned + DAY, 40, late);
+    assert!(admitted < 40, "{admitted}");
+    assert_eq!(register.release(99, T0, "no such cluster"), None);
 }
 
 #[test]

@@ -103,6 +103,51 @@ mod tests {
         assert_eq!(traffic.elsewhere(later, &tuning), [0, 0, 99, 99]);
     }
 
+    /// Other gates tell a little late, and in any order.
+    #[test]
+    fn what_is_heard_late_counts_where_it_belongs() {
+        let tuning = Tuning {
+            rush_share: 1.0,
+            ..Tuning::default()
+        };
+        let mut moments: Vec<i64> = (0..40).map(|number| T0 + number * 200).collect();
+        let mut orders = vec![moments.clone()];
+        moments.reverse();
+        orders.push(moments.clone());
+        moments.sort_unstable_by_key(|at| at.wrapping_mul(0x9E37_79B9) % 1009);
+        orders.push(moments);
+        let mut counted = orders.into_iter().map(|order| {
+            let mut traffic = Traffic::default();
+            for number in 0..1000 {
+                traffic.fresh(T0 + 7900, number);
+            }
+            for at in order {
+                traffic.listed(at, 1.0);
+            }
+            let in_order = traffic
+                .listed
+                .iter()
+                .is_sorted_by(|one, next| one.0 < next.0);
+            assert!(in_order, "{:?}", traffic.listed);
+            traffic.elsewhere(T0 + 7900, &tuning)
+        });
+        let [short, hour, day, week] = counted.next().expect("three orders");
+        assert!(counted.all(|other| other == [short, hour, day, week]));
+        assert_eq!((day, week), (40, 40));
+        assert!(short < hour && hour < day, "{short} {hour}");
+    }
+
+    #[test]
+    fn what_is_heard_of_last_week_takes_nothing_of_this_one_s_place() {
+        let mut traffic = Traffic::default();
+        for hour in 0..7 * 24 {
+            traffic.listed(T0 + hour * 3600, 1.0);
+        }
+        let before = traffic.listed.clone();
+        traffic.listed(T0 - 3 * 7 * 86_400, 5.0);
+        assert_eq!(traffic.listed, before);
+    }
+
     #[test]
     fn a_week_is_all_that_is_kept() {
         let mut traffic = Traffic::default();
