@@ -65,8 +65,13 @@ impl Clusters {
         drop(self.desk.send(Job::Keep(Box::new(change))));
     }
 
-    pub(super) async fn flush(&self) -> Result<(), StoreError> {
+    /// Waits until the changes so far are on the disk; of earlier losses nothing is said.
+    pub(super) async fn written(&self) -> Result<(), StoreError> {
         self.desk.ask(Job::Flush).await
+    }
+
+    pub(super) async fn flush(&self) -> Result<(), StoreError> {
+        self.desk.flush(Job::Flush).await
     }
 
     pub(super) fn failing(&self) -> Option<(&'static str, String)> {
@@ -108,12 +113,13 @@ impl Clerk for Book {
         Ok(())
     }
 
-    fn settled(&mut self, outcome: Outcome) {
+    fn settled(&mut self, outcome: Outcome) -> u64 {
         if outcome == Outcome::Commit {
             self.pending.clear();
         }
         // While nothing can be written the oldest changes go first.
         let over = self.pending.len().saturating_sub(MOST_PENDING);
         self.pending.drain(..over);
+        over as u64
     }
 }

@@ -21,6 +21,7 @@ mod keys;
 mod limiter;
 mod link;
 mod listen;
+mod outbox;
 mod register;
 mod reservation;
 mod script;
@@ -201,9 +202,13 @@ impl Shared {
         self.settler.settle(reservation, back);
     }
 
-    /// Waits until what was to be settled so far has been sent, or could not be.
-    pub(super) async fn flush(&self) {
-        tokio::join!(self.settler.flush(), self.teller.flush());
+    /// Waits until what was to be settled, told and learned so far has been sent,
+    /// a second at most: how much has not. It is when the store is back.
+    pub(super) async fn flush(&self) -> u64 {
+        let (settler, teller, register) = (&self.settler, &self.teller, &self.register);
+        let (unsettled, untold, unlearned) =
+            tokio::join!(settler.flush(), teller.flush(), register.flush());
+        unsettled + untold + unlearned
     }
 }
 

@@ -45,7 +45,7 @@ impl Wave {
             .optional()
             .map_err(|error| StoreError::sqlite(FILE.name, error))?;
         let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
-            clerk::run(FILE.name, connection, inbox, failing, Book);
+            clerk::run(FILE.name, connection, inbox, failing, Book::default());
         })?;
         let kept = parking_lot::Mutex::new(kept);
         Ok(Self { desk, kept })
@@ -60,6 +60,7 @@ impl Wave {
         self.desk.send(Job::Keep(kept))
     }
 
+    /// Waits until what was kept so far is on the disk.
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
         self.desk.ask(Job::Flush).await
     }
@@ -70,31 +71,45 @@ impl Wave {
 }
 
 /// The writer's side.
-struct Book;
+#[derive(Default)]
+struct Book {
+    /// The latest word, until it is on the disk: a step put by hand must not end
+    /// with a lock on the file.
+    pending: Option<String>,
+}
 
 impl Clerk for Book {
     type Job = Job;
+    const TICKS: bool = true;
 
-    fn work(
-        &mut self,
-        connection: &Connection,
-        job: Job,
-        replies: &mut Replies,
-    ) -> Result<(), Fault> {
+    fn work(&mut self, _: &Connection, job: Job, replies: &mut Replies) -> Result<(), Fault> {
         match job {
             Job::Keep(kept) => {
-                connection
-                    .prepare_cached("INSERT OR REPLACE INTO wave VALUES (1, ?1)")?
-                    .execute([kept])?;
+                self.pending = Some(kept);
+                Ok(())
             }
-            Job::Flush(reply) => replies.after_commit(reply, Ok(()))?,
+            Job::Flush(reply) => replies.after_commit(reply, Ok(())),
         }
-        Ok(())
+    }
+
+    fn tick(&mut self, connection: &Connection) -> Result<bool, Fault> {
+        let Some(kept) = &self.pending else {
+            return Ok(false);
+        };
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO wave VALUES (1, ?1)")?
+            .execute([kept])?;
+        Ok(true)
     }
 
     fn hourly(&mut self, _: &Connection, _: jiff::Timestamp) -> Result<(), Fault> {
         Ok(())
     }
 
-    fn settled(&mut self, _: Outcome) {}
+    fn settled(&mut self, outcome: Outcome) -> u64 {
+        if outcome == Outcome::Commit {
+            self.pending = None;
+        }
+        0
+    }
 }

@@ -6,6 +6,7 @@ mod bound;
 mod cluster;
 mod counting;
 mod gates;
+mod outbox;
 mod processes;
 mod register;
 mod sentinel;

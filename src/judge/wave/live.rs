@@ -214,6 +214,7 @@ impl Judge {
             every.tick().await;
             let Some(judge) = judge.upgrade() else { return };
             let now = Timestamp::now().as_second();
+            judge.registers.tidy(now);
             for rate in judge.standing(now).rates {
                 metrics().wave.rate(&rate);
             }
