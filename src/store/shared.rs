@@ -58,7 +58,7 @@ pub(super) use reservation::Reservation;
 pub use settings::{NotAnAddress, SharedSettings, Topology};
 use settle::Settler;
 use tell::Teller;
-pub use transfer::{Distant, SharedError};
+pub use transfer::{Distant, SharedError, for_shared};
 use watch::Task;
 
 /// What a node has heard and nobody has taken in yet: a few hundred kilobytes.

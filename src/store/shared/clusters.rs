@@ -30,7 +30,7 @@ const TICK: Duration = Duration::from_millis(500);
 const MOST: usize = 16;
 
 /// As many as two kinds in a node's memory: at most 120 MB, mostly a thousandth of it.
-const MOST_KEPT: usize = 4096;
+pub(super) const MOST_KEPT: usize = 4096;
 
 /// How long a condemnation is held against a server after it has ended.
 const MEMORY: i64 = 30 * 86_400;
@@ -160,7 +160,7 @@ impl Sync {
             }
         }
         let keys = self.core.keys.clusters();
-        let keep = u64::try_from(KEEP.as_millis()).unwrap_or(u64::MAX);
+        let keep = keep_millis();
         let bound = BOUND.run(link.clone(), |cmd| {
             cmd.arg(4).arg(&keys).arg(MOST_KEPT).arg(keep);
         });
@@ -203,8 +203,13 @@ impl Sync {
     }
 }
 
+/// For how long all of them are kept after the last change.
+pub(super) fn keep_millis() -> u64 {
+    u64::try_from(KEEP.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Whether it is held against nobody any more.
-fn is_over(cluster: &Cluster) -> bool {
+pub(super) fn is_over(cluster: &Cluster) -> bool {
     let ended = cluster.ended.as_ref().map_or(cluster.until, |(at, _)| *at);
     ended.max(cluster.until) + MEMORY < Timestamp::now().as_second()
 }

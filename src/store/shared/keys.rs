@@ -72,6 +72,11 @@ impl Keys {
         .map(|name| self.named(name))
     }
 
+    /// What registers knew that were moved here, until a node takes it over.
+    pub(super) fn moved(&self) -> String {
+        self.named("moved")
+    }
+
     /// What nodes have counted, in one order for all.
     pub(super) fn log(&self) -> String {
         self.named("counted")

@@ -55,7 +55,13 @@ impl Lesson {
             | Content::Credential(..)
             | Content::Token(..)
             | Content::Ban(_)
-            | Content::Budget(_) => None,
+            | Content::Budget(_)
+            | Content::Cluster(_)
+            | Content::SignUp(..)
+            | Content::Domain(..)
+            | Content::Account(..)
+            | Content::Heard(..)
+            | Content::Wave(_) => None,
         }
     }
 }
