@@ -140,9 +140,15 @@ impl Shared {
         let (heard, ear) = mpsc::channel(HEARD);
         let counts = {
             let (core, heard) = (Arc::clone(&self.core), heard.clone());
-            let place = Arc::new(Mutex::new(hear::Place::default()));
+            let clusters = Arc::clone(&self.clusters);
+            let ear = Arc::new(Mutex::new(hear::Ear::default()));
             Task::watch(&self.control, "hearing", move || {
-                hear::keep(Arc::clone(&core), Arc::clone(&place), heard.clone())
+                hear::keep(
+                    Arc::clone(&core),
+                    Arc::clone(&ear),
+                    heard.clone(),
+                    Arc::clone(&clusters),
+                )
             })
         };
         let clusters = {

@@ -11,6 +11,7 @@ mod processes;
 mod register;
 mod sentinel;
 mod transfer;
+mod trimmed;
 
 use std::path::Path;
 use std::time::Duration;
