@@ -37,6 +37,7 @@ use crate::cluster::{Change, Cluster, Kept, TAGGED};
 use crate::event::{Event, EventId, Outcome};
 use crate::secret::{HashKey, KeyedHash};
 use crate::told::{Heard, Told};
+use crate::wave::ByHand;
 
 pub use bans::BanSnapshot;
 pub use disk::StoreError;
@@ -517,6 +518,14 @@ impl Store {
     /// If the queue of the file is full, which is counted.
     pub fn keep_wave(&self, kept: String) -> Result<(), StoreError> {
         self.0.wave.keep(kept)
+    }
+
+    /// Tells the other nodes, if there are any, what an admin said of the breaker;
+    /// the word with the latest stamp holds for all of them.
+    pub fn share_by_hand(&self, word: ByHand) {
+        if let Some(shared) = self.0.shared.get() {
+            shared.share_by_hand(word);
+        }
     }
 
     /// Waits until that is on the disk.

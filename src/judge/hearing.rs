@@ -35,8 +35,14 @@ pub(super) fn start(
             let Some(hearer) = Hearer::of(&registers, &contained) else {
                 return;
             };
-            if let (Some(breaker), Heard::Told(all)) = (breaker.upgrade(), &heard) {
-                count_in_wave(&breaker, all, since);
+            if let Some(breaker) = breaker.upgrade() {
+                let store = hearer.registers.store();
+                match &heard {
+                    Heard::Told(all) => count_in_wave(&breaker, all, since),
+                    Heard::ByHand(word) => breaker.hear(*word, store),
+                    Heard::Anew => breaker.share(store),
+                    Heard::Clusters(_) => {}
+                }
             }
             hearer.hear(heard).await;
         }

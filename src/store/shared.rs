@@ -12,6 +12,7 @@
 //! dimensions of a request or none.
 
 mod bans;
+mod by_hand;
 mod clusters;
 mod connect;
 mod health;
@@ -49,6 +50,7 @@ use crate::cluster::Cluster;
 use crate::secret::HashKey;
 use crate::telemetry::shared::Lapse;
 use crate::told::{Heard, Told};
+use crate::wave::ByHand;
 use clusters::Clusters;
 use health::Health;
 use keys::Keys;
@@ -132,6 +134,11 @@ impl Shared {
     /// This node has decided about a cluster: the others are told, soon.
     pub(super) fn share_cluster(&self, cluster: Cluster) {
         self.clusters.share(cluster);
+    }
+
+    /// An admin has said something of the breaker: the others are told, soon.
+    pub(super) fn share_by_hand(&self, word: ByHand) {
+        self.clusters.share_by_hand(word);
     }
 
     /// From now on, what other nodes count and decide. For one listener: what

@@ -3,6 +3,7 @@
 
 pub(crate) mod bans;
 mod bound;
+mod by_hand;
 mod cluster;
 mod counting;
 mod gates;
