@@ -31,6 +31,7 @@ mod settle;
 mod tell;
 mod transfer;
 mod watch;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -95,7 +95,7 @@ impl Post for Settling {
                 metrics().shared.settled.inc_by(batch.len() as u64);
                 batch.clear();
             }
-            Err(fault) => core.health.down(&super::keeper::say(&fault)),
+            Err(fault) => core.health.down(&super::words::say(&fault)),
         }
     }
 

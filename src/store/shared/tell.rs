@@ -77,11 +77,11 @@ impl Post for Telling {
                 batch.len() - texts.len()
             }
             // Not to be mended by asking again; the budgets may do without it.
-            Err(fault) if matches!(fault.code(), Some("NOPERM" | "ERR" | "WRONGTYPE")) => {
-                tracing::warn!(why = %super::keeper::say(&fault), "other nodes cannot be told what this one counts");
+            Err(fault) if is_for_good(&fault) => {
+                tracing::warn!(why = %super::words::say(&fault), "other nodes cannot be told what this one counts");
                 batch.len()
             }
-            Err(fault) => return core.health.down(&super::keeper::say(&fault)),
+            Err(fault) => return core.health.down(&super::words::say(&fault)),
         };
         Self::lost(untold as u64);
         batch.clear();
@@ -89,6 +89,13 @@ impl Post for Telling {
 
     fn lost(count: u64) {
         metrics().shared.untold.inc_by(count);
+    }
+}
+
+fn is_for_good(fault: &redis::RedisError) -> bool {
+    match super::words::code(fault) {
+        Some(code) => matches!(code, "NOPERM" | "WRONGTYPE"),
+        None => fault.code() == Some("ERR"),
     }
 }
 

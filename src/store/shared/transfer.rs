@@ -17,7 +17,7 @@ use super::bans::field;
 use super::link::Link;
 use super::register::Lesson;
 use super::script::{ADOPT, CHANGES, LEARN, SCAN, SERVER_TIME, SHARE};
-use super::{Core, SharedSettings, connect, keeper, register};
+use super::{Core, SharedSettings, connect, keeper, register, words};
 use crate::app::ClientId;
 use crate::secret::{HashKey, KeyedHash};
 use crate::store::limiter::SavedSlot;
@@ -48,7 +48,7 @@ pub enum SharedError {
 
 impl From<redis::RedisError> for SharedError {
     fn from(fault: redis::RedisError) -> Self {
-        Self::Redis(keeper::say(&fault))
+        Self::Redis(words::say(&fault))
     }
 }
 

@@ -157,6 +157,10 @@ const ALL: &str = "45 bans and allow entries, 5 liftings, 50 apps, 50 credential
 const SHARED: &str = "45 bans and allow entries, 5 liftings, 50 apps, 50 credentials, 50 tokens, 50 budgets, 2 clusters, 10 sign-ups, 10 mail domains, 0 accounts, 0 webhooks heard, 1 breakers";
 
 fn run(folder: &Path, url: Option<&str>, words: &[&str]) -> Output {
+    verb(folder, url, &[&["store"], words].concat())
+}
+
+fn verb(folder: &Path, url: Option<&str>, words: &[&str]) -> Output {
     let url = url.map_or_else(String::new, |url| format!("url = {url:?}\n"));
     let config = folder.join("tuskgate.toml");
     std::fs::write(
@@ -167,7 +171,6 @@ fn run(folder: &Path, url: Option<&str>, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tuskgate"))
         .arg("--config")
         .arg(&config)
-        .arg("store")
         .args(words)
         .current_dir(folder)
         .output()
@@ -310,6 +313,25 @@ async fn two_stores_become_one() {
     );
     assert_eq!((kept.sign_ups.len(), kept.domains.len()), (30, 30));
     assert_eq!(store.take_kept_wave().as_deref(), Some("learned by third"));
+}
+
+/// Events stay with the gate that judged: who asks another is told.
+#[tokio::test]
+async fn explain_tells_where_to_ask() {
+    let folder = folder();
+    fill(folder.path()).await;
+    let words = ["explain", "7K3M9QX2B4DH"];
+    let said = told(&verb(folder.path(), None, &words));
+    assert!(said.contains("no event 7K3M9QX2B4DH: mistyped"), "{said}");
+    let said = told(&verb(folder.path(), Some("redis://127.0.0.1:1"), &words));
+    assert!(
+        said.contains("events are kept by the gate that judged"),
+        "{said}"
+    );
+    assert!(
+        said.contains("(asked: ") && said.contains("mistyped"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
