@@ -3,8 +3,9 @@
 //! and what it costs that all of them hear what each of them counts.
 //!
 //! `cargo bench --bench shared`; TUSKGATE_BENCH_KEYS=10000000 for more keys,
-//! `-- counts` or `-- keys` for one part alone.
-//! Results are kept in benches/RESULTS.md.
+//! `-- counts` or `-- keys` for one part alone. `benches/growth` runs all of it
+//! and writes RESULTS.md and deploy/SCALING.md; it reads the rows that are added
+//! to the file TUSKGATE_BENCH_ROWS.
 
 #[path = "../tests/it/support/ports.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use redis::{Make, Server};
+use serde_json::json;
 use tuskgate::cluster::{MailKey, SignUp};
 use tuskgate::mailbox::Domain;
 use tuskgate::secret::KeyedHash;
@@ -57,10 +59,20 @@ fn main() {
     let scale: usize = if cfg!(debug_assertions) { 4 } else { 1 };
     for make in [Make::Redis, Make::Valkey] {
         let server = Server::start(make, &[]);
-        println!("{make:?}");
-        nodes(&server, 1, 1, 10_000, 4_000 / scale);
+        let version = server.ask(&["INFO", "server"]);
+        let version = version.lines().find_map(|line| {
+            let of = if make == Make::Redis {
+                "redis"
+            } else {
+                "valkey"
+            };
+            line.strip_prefix(of)?.strip_prefix("_version:")
+        });
+        let name = format!("{make:?} {}", version.unwrap_or("?").trim());
+        println!("{name}");
+        nodes(&server, &name, 1, 1, 10_000, 4_000 / scale);
         for count in [1, 3, 10] {
-            nodes(&server, count, 32, 10_000, 60_000 / count / scale);
+            nodes(&server, &name, count, 32, 10_000, 60_000 / count / scale);
         }
     }
     keys();
@@ -82,12 +94,11 @@ fn keys() {
         fill(&server, put);
         let each = if put > 0 { 20_000 } else { keys / 4 };
         let each = usize::try_from(each).expect("small").max(20_000);
-        nodes(&server, 1, 32, keys, each);
+        nodes(&server, "keys", 1, 32, keys, each);
         let held: u64 = server.ask(&["DBSIZE"]).parse().expect("a number");
-        println!(
-            "  {held} keys: {} bytes each",
-            (memory(&server) - before) / held.max(1)
-        );
+        let bytes = memory(&server) - before;
+        println!("  {held} keys: {} bytes each", bytes / held.max(1));
+        row(&json!({"what": "memory", "of": keys, "keys": held, "bytes": bytes}));
         keys *= 10;
     }
 }
@@ -188,6 +199,20 @@ async fn hear_each_other(server: &Server, count: usize) {
         show(&took, 99),
         bytes / length.max(1)
     );
+    row(&json!({
+        "what": "heard", "gates": count, "p50": at(&took, 50), "p99": at(&took, 99),
+        "alone": alone, "many": together, "bytes": bytes / length.max(1),
+    }));
+}
+
+/// Adds a row to what `benches/growth` reads.
+fn row(row: &serde_json::Value) {
+    let Some(path) = std::env::var_os("TUSKGATE_BENCH_ROWS") else {
+        return;
+    };
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.create(true).append(true).open(path);
+    writeln!(file.expect("it can be written"), "{row}").expect("written");
 }
 
 const LOG: &str = "{tuskgate}:counted";
@@ -272,10 +297,11 @@ fn embedded() {
         .collect();
     took.sort_unstable();
     println!("embedded: p50 {} p99 {}", show(&took, 50), show(&took, 99));
+    row(&json!({"what": "embedded", "p50": at(&took, 50), "p99": at(&took, 99)}));
 }
 
 /// Starts processes that each make `each` reservations, `width` at a time.
-fn nodes(server: &Server, count: usize, width: usize, keys: u64, each: usize) {
+fn nodes(server: &Server, name: &str, count: usize, width: usize, keys: u64, each: usize) {
     server.ask(&["CONFIG", "RESETSTAT"]);
     let worked = processor(server);
     let begun = Instant::now();
@@ -296,7 +322,7 @@ fn nodes(server: &Server, count: usize, width: usize, keys: u64, each: usize) {
         })
         .collect();
     let mut took = Vec::new();
-    let (mut busy, mut alone) = (0_u64, 0);
+    let (mut busy, mut alone, mut resident) = (0_u64, 0, 0_u64);
     for child in children {
         let output = child.wait_with_output().expect("it ends");
         let mut numbers = String::from_utf8(output.stdout).expect("text");
@@ -306,6 +332,7 @@ fn nodes(server: &Server, count: usize, width: usize, keys: u64, each: usize) {
             .filter_map(|word| word.parse::<u64>().ok());
         busy = busy.max(numbers.next().unwrap_or(0));
         alone += numbers.next().unwrap_or(0);
+        resident = resident.max(numbers.next().unwrap_or(0));
         took.extend(numbers);
     }
     took.sort_unstable();
@@ -331,10 +358,25 @@ fn nodes(server: &Server, count: usize, width: usize, keys: u64, each: usize) {
         (processor(server) - worked) * 1e6 / all as f64,
         begun.elapsed().as_secs_f64()
     );
+    row(&json!({
+        "what": "nodes", "on": name, "nodes": count, "width": width, "keys": keys,
+        "per_second": per_second, "p50": at(&took, 50), "p99": at(&took, 99),
+        "scripts": field("calls=") / all as f64, "alone": alone, "resident": resident,
+        "micros": (processor(server) - worked) * 1e6 / all as f64,
+    }));
 }
 
-/// A node's part: prints the microseconds it took, how many it decided alone,
-/// and a latency in nanoseconds for each.
+/// The most memory that this process had, in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    number.expect("a number") * 1024
+}
+
+/// A node's part: prints the microseconds it took, how many it decided alone, its
+/// memory in bytes, and a latency in nanoseconds for each.
 fn node(url: &str, count: usize, width: usize, keys: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -385,7 +427,7 @@ fn node(url: &str, count: usize, width: usize, keys: u64) {
         (all.0, all.1, busy)
     });
     let mut out = std::io::stdout().lock();
-    write!(out, "{busy} {alone}").expect("piped");
+    write!(out, "{busy} {alone} {}", resident()).expect("piped");
     for nanos in took {
         write!(out, " {nanos}").expect("piped");
     }
@@ -395,11 +437,12 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn show(sorted: &[u64], percent: usize) -> String {
+fn at(sorted: &[u64], percent: usize) -> u64 {
     let at = sorted.len() * percent / 100;
-    let nanos = sorted
-        .get(at.min(sorted.len().saturating_sub(1)))
-        .copied()
-        .unwrap_or(0);
-    format!("{:.1} µs", nanos as f64 / 1000.0)
+    let last = sorted.len().saturating_sub(1);
+    sorted.get(at.min(last)).copied().unwrap_or(0)
+}
+
+fn show(sorted: &[u64], percent: usize) -> String {
+    format!("{:.1} µs", at(sorted, percent) as f64 / 1000.0)
 }

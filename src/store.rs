@@ -37,6 +37,7 @@ use crate::cluster::{Change, Cluster, Kept, TAGGED};
 use crate::event::{Event, EventId, Outcome};
 use crate::secret::{HashKey, KeyedHash};
 use crate::told::{Heard, Told};
+use crate::wave::ByHand;
 
 pub use bans::BanSnapshot;
 pub use disk::StoreError;
@@ -208,29 +209,34 @@ impl Store {
     }
 
     /// Waits until everything queued so far is on the disk, and a second at most
-    /// until the shared store has it.
+    /// until the shared store has it. All of it is tried, whatever fails.
     ///
     /// # Errors
-    /// If a file cannot be written.
+    /// If a file cannot be written, if rows have been dropped since the last
+    /// flush, or if the shared store has not got all. The first is returned, others
+    /// are logged.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        self.0.register.flush().await?;
-        self.0.clusters.flush().await?;
-        self.0.wave.flush().await?;
-        self.0.budgets.flush().await?;
-        self.0.events.flush().await?;
-        if let Some(shared) = self.0.shared.get() {
+        let files = [
+            self.0.register.flush().await,
+            self.0.clusters.flush().await,
+            self.0.wave.flush().await,
+            self.0.budgets.flush().await,
+            self.0.events.flush().await,
+        ];
+        let count = match self.0.shared.get() {
             // It may be gone, and nobody waits for its return: not an admin, nor a gate that ends.
-            let told = tokio::time::timeout(SHARED_FLUSH, shared.flush()).await;
-            if told.is_err() {
-                tracing::warn!("the shared store has not heard everything yet");
-            }
+            Some(shared) => shared.flush().await,
+            None => 0,
+        };
+        let unsent = (count > 0).then_some(StoreError::Unsent { count });
+        let mut faults = files.into_iter().filter_map(Result::err).chain(unsent);
+        let first = faults.next();
+        for fault in faults {
+            tracing::warn!(%fault, "not everything is kept");
         }
-        Ok(())
+        first.map_or(Ok(()), Err)
     }
 }
-
-/// What a flush waits for the shared store, at most.
-const SHARED_FLUSH: Duration = Duration::from_secs(1);
 
 /// Bans.
 impl Store {
@@ -494,7 +500,7 @@ impl Store {
     /// # Errors
     /// If the file cannot be written.
     pub async fn flush_clusters(&self) -> Result<(), StoreError> {
-        self.0.clusters.flush().await
+        self.0.clusters.written().await
     }
 }
 
@@ -512,6 +518,14 @@ impl Store {
     /// If the queue of the file is full, which is counted.
     pub fn keep_wave(&self, kept: String) -> Result<(), StoreError> {
         self.0.wave.keep(kept)
+    }
+
+    /// Tells the other nodes, if there are any, what an admin said of the breaker;
+    /// the word with the latest stamp holds for all of them.
+    pub fn share_by_hand(&self, word: ByHand) {
+        if let Some(shared) = self.0.shared.get() {
+            shared.share_by_hand(word);
+        }
     }
 
     /// Waits until that is on the disk.

@@ -10,7 +10,7 @@ use crate::app::ClientId;
 use crate::cluster::{AppStep, Change, Cluster, SignUp};
 use crate::mailbox::Domain;
 use crate::secret::KeyedHash;
-use crate::wave::{Counts, Newcomer};
+use crate::wave::{ByHand, Counts, Newcomer};
 
 /// One thing that a gate has counted. Grows with the rules that count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,8 @@ pub enum Heard {
     Told(Vec<Told>),
     /// Clusters as they have decided about them.
     Clusters(Vec<Cluster>),
+    /// What an admin said of the breaker last, on whichever gate.
+    ByHand(ByHand),
     /// The shared store may know nothing: everything is to be told again.
     Anew,
 }

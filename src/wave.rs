@@ -215,6 +215,16 @@ impl Pin {
     }
 }
 
+/// What an admin said last: a step put by hand, or `None` if it was let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByHand {
+    /// The step.
+    pub pin: Option<Pin>,
+    /// When, in microseconds since 1970; greater than that of the word before it,
+    /// whatever the clock says. Of two words the later one holds.
+    pub stamp: i64,
+}
+
 /// The step has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Move {

@@ -46,6 +46,7 @@ pub(super) async fn report(
         entries: entries(&app, &folded, store),
         clusters: about(&look, clusters),
         budgets: None,
+        shared: store.shares(),
         counted: CountedApp {
             tokens: store.token_count(id).await,
             app,

@@ -228,6 +228,9 @@ pub struct AppReport {
     pub clusters: Vec<Cluster>,
     /// What is left of its budgets; none if no gate is running.
     pub budgets: Option<Vec<AppBudget>>,
+    /// Whether this is one of several gates: then the figures are its own, the limits are not.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 /// One budget that an app draws on.

@@ -30,13 +30,7 @@ impl Explain {
         let mut reach = Reach::of(config)?;
         let event = match reach.ask(&Ask::Explain { id: self.id })? {
             Answer::Explain(Some(event)) => event,
-            Answer::Explain(None) => {
-                return Err(anyhow::anyhow!(
-                    "no event {}: mistyped, older than [events] retention, or merged into another row of a flood",
-                    self.id
-                )
-                .into());
-            }
+            Answer::Explain(None) => return Err(self.unknown(&reach).into()),
             other => return Err(reach::unexpected(&other)),
         };
         let clusters = behind(&event, &mut reach)?;
@@ -50,6 +44,20 @@ impl Explain {
             say_on!("{}", tell(&event, &clusters));
         }
         Ok(())
+    }
+}
+
+impl Explain {
+    fn unknown(&self, reach: &Reach) -> anyhow::Error {
+        let why = "mistyped, older than [events] retention, or merged into another row of a flood";
+        match reach.one_of_several() {
+            None => anyhow::anyhow!("no event {}: {why}", self.id),
+            Some(asked) => anyhow::anyhow!(
+                "no event {} here: events are kept by the gate that judged (asked: {asked}), so ask the others with `tuskgate explain {}` on their hosts; or it is {why}",
+                self.id,
+                self.id
+            ),
+        }
     }
 }
 

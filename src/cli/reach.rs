@@ -49,6 +49,12 @@ impl Reach {
         })
     }
 
+    /// Who is asked, if it is one gate of several: each keeps the events that it judged.
+    pub(super) fn one_of_several(&self) -> Option<String> {
+        self.settings.store.shared.as_ref()?;
+        Some(self.settings.admin.socket.display().to_string())
+    }
+
     /// One question.
     pub(super) fn ask(&mut self, ask: &Ask) -> Result<Answer, Failure> {
         let kept = self.store.take();

@@ -16,6 +16,7 @@ use crate::cli::{Failure, assemble, log};
 use crate::config::{self, Environment, Settings};
 use crate::judge::Judge;
 use crate::proxy::{self, Listener};
+use crate::store::StoreError;
 use crate::telemetry::trouble::{Trouble, raise};
 
 /// Run the gate
@@ -69,11 +70,13 @@ async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Resu
     if let Err(fault) = judge.keep_wave() {
         tracing::error!(%fault, "what the breaker has learned is not kept");
     }
-    judge
-        .store()
-        .flush()
-        .await
-        .context("the store could not be written")?;
+    judge.keep_refused();
+    match judge.store().flush().await {
+        Err(fault @ (StoreError::Dropped { .. } | StoreError::Unsent { .. })) => {
+            tracing::warn!(%fault, "not everything is kept");
+        }
+        outcome => outcome.context("the store could not be written")?,
+    }
     let _ = std::fs::remove_file(&settings.admin.socket);
     Ok(())
 }

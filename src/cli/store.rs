@@ -12,7 +12,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::{Failure, assemble};
 use crate::config::{self, Environment, Settings};
-use crate::store::transfer::{Counts, Reading, Record, examine, missing, read_lines, write_lines};
+use crate::store::transfer::{
+    Counts, Reading, Record, examine, for_shared, missing, read_lines, write_lines,
+};
 use crate::store::{Distant, Store};
 
 /// Look through the store, or move what is in it
@@ -26,9 +28,14 @@ pub(super) struct StoreVerb {
 const EXAMPLES: &str = "\
 `check`, `export` and `migrate to-shared` may run beside a gate; the others need it stopped.
 
+Moved are bans, apps, tokens, budgets, clusters with the sign-ups and mail domains that they
+are judged by, and what the breaker has learned (taken by a store that has learned nothing).
+Accounts and webhooks go into an export, not to store.url: they are of use to the gate that
+heard of them. Events stay, and so does what is counted of look-alike apps, which is in memory.
+
 Examples:
   tuskgate store check                    are the files sound, is the shared store in order?
-  tuskgate store export backup.jsonl      bans, apps, tokens and budgets; secrets as hashes only
+  tuskgate store export backup.jsonl      everything but events; secrets as hashes only
   tuskgate store import backup.jsonl      merges: nothing that is there is lost
   tuskgate store migrate to-shared        from this gate's files to store.url
   tuskgate store migrate from-shared      and back, before leaving Redis";
@@ -140,8 +147,11 @@ async fn import(settings: &Settings, file: &Path) -> anyhow::Result<()> {
 async fn to_shared(settings: &Settings) -> anyhow::Result<()> {
     let reading = reading(settings)?;
     let distant = reach(settings, &reading).await?;
-    let records = reading.records()?;
+    let (records, stay) = for_shared(reading.records()?);
     let counts = distant.take_in(records.clone()).await?;
+    if stay != Counts::default() {
+        say!("stays in the files of this gate: {stay}");
+    }
     verified(&counts, &records, &distant.records().await?)
 }
 

@@ -36,9 +36,17 @@ pub(super) fn start(
             let Some(hearer) = Hearer::of(&registers, &contained) else {
                 return;
             };
-            if let (Some(breaker), Heard::Told(all)) = (breaker.upgrade(), &heard) {
-                let now = Timestamp::now().as_second();
-                breaker.work(|wave| take_in(wave, all, since, now));
+            if let Some(breaker) = breaker.upgrade() {
+                let store = hearer.registers.store();
+                match &heard {
+                    Heard::Told(all) => {
+                        let now = Timestamp::now().as_second();
+                        breaker.work(|wave| take_in(wave, all, since, now));
+                    }
+                    Heard::ByHand(word) => breaker.hear(*word, store),
+                    Heard::Anew => breaker.share(store),
+                    Heard::Clusters(_) => {}
+                }
             }
             hearer.hear(heard).await;
         }

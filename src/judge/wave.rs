@@ -10,6 +10,7 @@
 //! What that leaves to an attacker, and what it costs, stands in SECURITY.md.
 
 mod breaker;
+mod by_hand;
 mod evidence;
 mod flow;
 pub mod live;
@@ -26,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Cluster;
 use crate::event::EventId;
 use crate::verdict::Mode;
-use crate::wave::{Counts, Kind, Move, Newcomer, Pin, Rate, Standing, Step};
+use crate::wave::{ByHand, Counts, Kind, Move, Newcomer, Pin, Rate, Standing, Step};
 use breaker::Breaker;
 pub use evidence::Evidence;
 use flow::Flow;
@@ -76,6 +77,9 @@ pub struct Wave {
     normal: Normal,
     breaker: Breaker,
     pin: Option<Pin>,
+    /// The stamp of what was last said by hand; zero if nothing ever was.
+    #[serde(default)]
+    stamp: i64,
     shown: Step,
     last: Option<Move>,
     reference: Option<EventId>,
@@ -173,12 +177,43 @@ impl Wave {
 
     /// Puts a step by hand, or lets the breaker go by itself again.
     pub fn put(&mut self, now: i64, pin: Option<Pin>) -> Option<Move> {
+        self.stamp = (self.stamp + 1).max(now.saturating_mul(1_000_000));
+        self.set(now, pin, "")
+    }
+
+    /// The same by the clock's microseconds, so that the words of two gates differ.
+    pub fn put_at(&mut self, micros: i64, pin: Option<Pin>) -> Option<Move> {
+        self.stamp = (self.stamp + 1).max(micros);
+        self.set(micros.div_euclid(1_000_000), pin, "")
+    }
+
+    /// Another gate's word: the change of the step in force, if it is later than
+    /// ours and changes it. `None` if ours holds.
+    pub fn hear(&mut self, now: i64, word: ByHand) -> Option<Option<Move>> {
+        if word.stamp <= self.stamp {
+            return None;
+        }
+        self.stamp = word.stamp;
+        let pin = word.pin.filter(|pin| pin.in_force(now));
+        Some(self.set(now, pin, " on another gate"))
+    }
+
+    /// What was last said by hand, if anything ever was.
+    #[must_use]
+    pub fn by_hand(&self) -> Option<ByHand> {
+        (self.stamp > 0).then_some(ByHand {
+            pin: self.pin,
+            stamp: self.stamp,
+        })
+    }
+
+    fn set(&mut self, now: i64, pin: Option<Pin>, whose: &str) -> Option<Move> {
         self.pin = pin;
-        let why = match pin {
+        let what = match pin {
             Some(_) => "put by hand",
             None => "let go by hand",
         };
-        self.show(now, Some(why.to_owned()))
+        self.show(now, Some(format!("{what}{whose}")))
     }
 
     /// The step in force as of the last look.

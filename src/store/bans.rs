@@ -231,13 +231,14 @@ impl Clerk for Book {
         Ok(())
     }
 
-    fn settled(&mut self, outcome: Outcome) {
+    fn settled(&mut self, outcome: Outcome) -> u64 {
+        // Whoever waits for a ban is told.
         if self.pending.is_empty() {
-            return;
+            return 0;
         }
         let pending = std::mem::take(&mut self.pending);
         if outcome != Outcome::Commit {
-            return;
+            return 0;
         }
         for change in pending {
             match change {
@@ -246,5 +247,6 @@ impl Clerk for Book {
             }
         }
         self.publish();
+        0
     }
 }

@@ -74,7 +74,7 @@ impl Budgets {
 
     /// Waits until everything charged so far is on the disk.
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
-        self.0.ask(Job::Flush).await
+        self.0.flush(Job::Flush).await
     }
 
     pub(super) fn failing(&self) -> Option<(&'static str, String)> {
@@ -114,13 +114,14 @@ impl Clerk for Book {
         Ok(())
     }
 
-    fn settled(&mut self, outcome: Outcome) {
+    fn settled(&mut self, outcome: Outcome) -> u64 {
         if outcome == Outcome::Commit {
             self.pending.clear();
         }
         // While nothing can be written the oldest changes go first.
         let over = self.pending.len().saturating_sub(MOST_PENDING);
         self.pending.drain(..over);
+        over as u64
     }
 }
 

@@ -4,6 +4,7 @@
 //! stopped. Sign-ups are kept for a week, domains half a year after they were
 //! last used, condemnations as long as they are held against a server.
 
+pub(super) mod moved;
 mod rows;
 
 use std::path::PathBuf;
@@ -15,9 +16,10 @@ use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
 use super::disk::desk::{Desk, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
+use super::transfer::Content;
 use crate::cluster::{Change, Cluster, Kept};
 
-const FILE: FileKind = FileKind {
+pub(super) const FILE: FileKind = FileKind {
     name: "clusters.sqlite3",
     migrations: rows::MIGRATIONS,
     sync: Sync::Full,
@@ -37,6 +39,7 @@ pub(super) struct Clusters {
 #[derive(Debug)]
 enum Job {
     Keep(Box<Change>),
+    TakeIn(Vec<Content>, Reply<()>),
     Flush(Reply<()>),
 }
 
@@ -65,8 +68,18 @@ impl Clusters {
         drop(self.desk.send(Job::Keep(Box::new(change))));
     }
 
-    pub(super) async fn flush(&self) -> Result<(), StoreError> {
+    /// Merges what was moved here; on the disk when this returns.
+    pub(super) async fn take_in(&self, records: Vec<Content>) -> Result<(), StoreError> {
+        self.desk.ask(|reply| Job::TakeIn(records, reply)).await
+    }
+
+    /// Waits until the changes so far are on the disk; of earlier losses nothing is said.
+    pub(super) async fn written(&self) -> Result<(), StoreError> {
         self.desk.ask(Job::Flush).await
+    }
+
+    pub(super) async fn flush(&self) -> Result<(), StoreError> {
+        self.desk.flush(Job::Flush).await
     }
 
     pub(super) fn failing(&self) -> Option<(&'static str, String)> {
@@ -86,8 +99,16 @@ impl Clerk for Book {
     type Job = Job;
     const TICKS: bool = true;
 
-    fn work(&mut self, _: &Connection, job: Job, replies: &mut Replies) -> Result<(), Fault> {
+    fn work(
+        &mut self,
+        connection: &Connection,
+        job: Job,
+        replies: &mut Replies,
+    ) -> Result<(), Fault> {
         match job {
+            Job::TakeIn(records, reply) => {
+                replies.after_commit(reply, moved::take_in(connection, records))
+            }
             Job::Keep(change) => {
                 self.pending.push(*change);
                 Ok(())
@@ -108,12 +129,13 @@ impl Clerk for Book {
         Ok(())
     }
 
-    fn settled(&mut self, outcome: Outcome) {
+    fn settled(&mut self, outcome: Outcome) -> u64 {
         if outcome == Outcome::Commit {
             self.pending.clear();
         }
         // While nothing can be written the oldest changes go first.
         let over = self.pending.len().saturating_sub(MOST_PENDING);
         self.pending.drain(..over);
+        over as u64
     }
 }

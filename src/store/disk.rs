@@ -98,6 +98,24 @@ pub enum StoreError {
         /// Which file.
         file: &'static str,
     },
+    /// Rows were dropped since the last flush, though what came later is written.
+    #[error(
+        "{file}: {rows} rows could not be written and are lost: see the log for why, and `tuskgate store check`"
+    )]
+    Dropped {
+        /// Which file.
+        file: &'static str,
+        /// How many.
+        rows: u64,
+    },
+    /// The shared store has not got everything.
+    #[error(
+        "the shared store has not got {count} counts and settlements yet: they are sent when it is back, while this gate runs"
+    )]
+    Unsent {
+        /// How many.
+        count: u64,
+    },
     /// A thread could not be started, or has ended.
     #[error("{file}: its writer is not running: restart the gate")]
     Gone {

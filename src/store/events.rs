@@ -71,6 +71,7 @@ impl Events {
         let book = Book {
             rows: rows::count(&connection).map_err(fault)?,
             fresh: 0,
+            outcomes: 0,
             most: settings.event_rows,
             retention: settings.retention,
             flood: Arc::clone(&flood),
@@ -116,7 +117,7 @@ impl Events {
 
     pub(super) async fn events(&self, filter: Filter) -> Result<Vec<Event>, StoreError> {
         // What was recorded before is to be seen; if it cannot be written, the rest is.
-        drop(self.flush().await);
+        drop(self.desk.ask(Job::Flush).await);
         self.reader.ask(|reply| Query(filter, reply)).await
     }
 
@@ -125,7 +126,7 @@ impl Events {
     }
 
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
-        self.desk.ask(Job::Flush).await
+        self.desk.flush(Job::Flush).await
     }
 
     pub(super) fn failing(&self) -> Option<(&'static str, String)> {
@@ -155,6 +156,8 @@ struct Book {
     rows: u64,
     /// Recorded in the open batch.
     fresh: u64,
+    /// What replies told, noted in the open batch.
+    outcomes: u64,
     most: u64,
     retention: Duration,
     flood: Arc<Mutex<Flood>>,
@@ -200,7 +203,10 @@ impl Clerk for Book {
                 self.rows += 1;
                 rows::insert(connection, &event)?;
             }
-            Job::Outcome(id, outcome) => rows::outcome(connection, id, outcome)?,
+            Job::Outcome(id, outcome) => {
+                self.outcomes += 1;
+                rows::outcome(connection, id, outcome)?;
+            }
             Job::Event(id, reply) => replies.now(reply, rows::event(connection, id)),
             Job::Sweep(now, reply) => {
                 let swept = self.sweep_all(connection, now);
@@ -238,12 +244,15 @@ impl Clerk for Book {
         Ok(())
     }
 
-    fn settled(&mut self, outcome: Batch) {
+    fn settled(&mut self, outcome: Batch) -> u64 {
         let fresh = std::mem::take(&mut self.fresh);
-        if outcome == Batch::TakeBack {
-            metrics().store.events_dropped.inc_by(fresh);
-            self.rows = self.rows.saturating_sub(fresh);
+        let outcomes = std::mem::take(&mut self.outcomes);
+        if outcome == Batch::Commit {
+            return 0;
         }
+        metrics().store.events_dropped.inc_by(fresh);
+        self.rows = self.rows.saturating_sub(fresh);
+        fresh + outcomes
     }
 }
 

@@ -83,6 +83,15 @@ enum Job {
     Flush(Reply<()>),
 }
 
+impl Job {
+    const fn is_lesson(&self) -> bool {
+        matches!(
+            self,
+            Self::Learn(_) | Self::Credential(..) | Self::Token(..)
+        )
+    }
+}
+
 /// A question that reads the whole table, with the answer's way back.
 #[derive(Debug)]
 enum Listing {
@@ -95,7 +104,7 @@ impl Register {
         let connection = file::open(folder, &FILE, kept_aside)?;
         let reading = file::open_reader(folder, &FILE)?;
         let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
-            clerk::run(FILE.name, connection, inbox, failing, Book);
+            clerk::run(FILE.name, connection, inbox, failing, Book::default());
         })?;
         let reader = Desk::start("register.sqlite3 (reader)", LISTINGS, move |inbox, _| {
             answer(&reading, &inbox);
@@ -114,7 +123,7 @@ impl Register {
         most: usize,
     ) -> Result<Vec<CountedApp>, StoreError> {
         // What was learned before is to be seen; if it cannot be written, the rest is.
-        drop(self.flush().await);
+        drop(self.desk.ask(Job::Flush).await);
         let ask = |reply| Listing::Apps(folded, order, most, reply);
         self.reader.ask(ask).await
     }
@@ -198,9 +207,9 @@ impl Register {
     ) -> Result<(), StoreError> {
         self.memory.lock().learn_credential(&id, credential);
         if let Err(StoreError::Busy { .. }) =
-            self.desk.send(Job::Credential(id.clone(), credential))
+            self.desk.try_send(Job::Credential(id.clone(), credential))
         {
-            self.flush().await?;
+            self.desk.ask(Job::Flush).await?;
             return self.desk.send(Job::Credential(id, credential));
         }
         Ok(())
@@ -228,7 +237,7 @@ impl Register {
     }
 
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
-        self.desk.ask(Job::Flush).await
+        self.desk.flush(Job::Flush).await
     }
 
     pub(super) fn failing(&self) -> Option<(&'static str, String)> {
@@ -263,7 +272,11 @@ fn answer(connection: &Connection, inbox: &Inbox<Listing>) {
 }
 
 /// The writer's side. It reads, too, so that nothing queued is overlooked.
-struct Book;
+#[derive(Default)]
+struct Book {
+    /// Learned in the open batch, with nobody waiting for the disk.
+    learned: u64,
+}
 
 impl Clerk for Book {
     type Job = Job;
@@ -274,6 +287,7 @@ impl Clerk for Book {
         job: Job,
         replies: &mut Replies,
     ) -> Result<(), Fault> {
+        self.learned += u64::from(job.is_lesson());
         match job {
             Job::Learn(named) => rows::learn(connection, &named)?,
             Job::Credential(id, credential) => rows::credential(connection, &id, credential)?,
@@ -312,5 +326,11 @@ impl Clerk for Book {
         Ok(())
     }
 
-    fn settled(&mut self, _outcome: Outcome) {}
+    fn settled(&mut self, outcome: Outcome) -> u64 {
+        let learned = std::mem::take(&mut self.learned);
+        match outcome {
+            Outcome::Commit => 0,
+            Outcome::TakeBack => learned,
+        }
+    }
 }

@@ -12,6 +12,7 @@
 //! dimensions of a request or none.
 
 mod bans;
+mod by_hand;
 mod clusters;
 mod connect;
 mod health;
@@ -21,6 +22,7 @@ mod keys;
 mod limiter;
 mod link;
 mod listen;
+mod outbox;
 mod register;
 mod reservation;
 mod script;
@@ -29,6 +31,7 @@ mod settle;
 mod tell;
 mod transfer;
 mod watch;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +51,7 @@ use crate::cluster::Cluster;
 use crate::secret::HashKey;
 use crate::telemetry::shared::Lapse;
 use crate::told::{Heard, Told};
+use crate::wave::ByHand;
 use clusters::Clusters;
 use health::Health;
 use keys::Keys;
@@ -57,7 +61,7 @@ pub(super) use reservation::Reservation;
 pub use settings::{NotAnAddress, SharedSettings, Topology};
 use settle::Settler;
 use tell::Teller;
-pub use transfer::{Distant, SharedError};
+pub use transfer::{Distant, SharedError, for_shared};
 use watch::Task;
 
 /// What a node has heard and nobody has taken in yet: a few hundred kilobytes.
@@ -133,15 +137,26 @@ impl Shared {
         self.clusters.share(cluster);
     }
 
+    /// An admin has said something of the breaker: the others are told, soon.
+    pub(super) fn share_by_hand(&self, word: ByHand) {
+        self.clusters.share_by_hand(word);
+    }
+
     /// From now on, what other nodes count and decide. For one listener: what
     /// another one asked for before ends.
     pub(super) fn listen(&self) -> mpsc::Receiver<Heard> {
         let (heard, ear) = mpsc::channel(HEARD);
         let counts = {
             let (core, heard) = (Arc::clone(&self.core), heard.clone());
-            let place = Arc::new(Mutex::new(hear::Place::default()));
+            let clusters = Arc::clone(&self.clusters);
+            let ear = Arc::new(Mutex::new(hear::Ear::default()));
             Task::watch(&self.control, "hearing", move || {
-                hear::keep(Arc::clone(&core), Arc::clone(&place), heard.clone())
+                hear::keep(
+                    Arc::clone(&core),
+                    Arc::clone(&ear),
+                    heard.clone(),
+                    Arc::clone(&clusters),
+                )
             })
         };
         let clusters = {
@@ -201,9 +216,13 @@ impl Shared {
         self.settler.settle(reservation, back);
     }
 
-    /// Waits until what was to be settled so far has been sent, or could not be.
-    pub(super) async fn flush(&self) {
-        tokio::join!(self.settler.flush(), self.teller.flush());
+    /// Waits until what was to be settled, told and learned so far has been sent,
+    /// a second at most: how much has not. It is when the store is back.
+    pub(super) async fn flush(&self) -> u64 {
+        let (settler, teller, register) = (&self.settler, &self.teller, &self.register);
+        let (unsettled, untold, unlearned) =
+            tokio::join!(settler.flush(), teller.flush(), register.flush());
+        unsettled + untold + unlearned
     }
 }
 

@@ -183,7 +183,11 @@ impl SharedMetrics {
             ("untold", "Counts that could not be told", &self.untold),
             ("heard", "Counts heard of other nodes", &self.heard),
             ("unheard", "Counts heard that cannot be read", &self.unheard),
-            ("missed", "Gaps in what was heard", &self.missed),
+            (
+                "missed",
+                "Counts of other nodes that were lost before they were heard",
+                &self.missed,
+            ),
         ] {
             registry.register(name, help, counter.clone());
         }

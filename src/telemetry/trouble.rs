@@ -44,6 +44,7 @@ pub fn raise(trouble: Trouble, text: impl Into<String>) -> bool {
     seen.retain(|(_, at, _)| now.duration_since(*at) < LASTING);
     if let Some(known) = seen.iter_mut().find(|(kind, ..)| *kind == trouble) {
         known.1 = now;
+        known.2 = text.into();
         return false;
     }
     seen.push((trouble, now, text.into()));

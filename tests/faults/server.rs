@@ -93,9 +93,71 @@ async fn slow() {
     back(&node, "x").await;
 }
 
+/// Waits until an admin is told so, in plain words: what is wrong, what gates do
+/// meanwhile, which setting mends it; and nothing in those of the client library.
+async fn said(mend: &str) {
+    let mut all = String::new();
+    let begun = Instant::now();
+    while !all.contains(mend) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{mend}: {all}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        all = tuskgate::telemetry::trouble::current().join("\n");
+    }
+    assert!(all.contains("each gate goes by its own limits"), "{all}");
+    for raw in [
+        "Index",
+        "error:",
+        "ErrorKind",
+        "Server(",
+        "OOM",
+        "WRONGPASS",
+        "READONLY",
+    ] {
+        assert!(!all.contains(raw), "{all}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_and_why() {
+    let replica = Server::start(Make::Redis, &["--replicaof", "127.0.0.1", "1"]);
+    let lone_shard = Server::start(Make::Valkey, &["--cluster-enabled", "yes"]);
+    let strict = Server::start(Make::Redis, &["--requirepass", "right"]);
+    let narrow = Server::start(
+        Make::Redis,
+        &["--user", "gate", "on", ">right", "~other:*", "+@all"],
+    );
+    let as_gate = format!("{}?user=gate&pass=right", narrow.url());
+    for (url, mend) in [
+        (replica.url(), "store.url must name the master"),
+        (lone_shard.url(), "CLUSTER INFO"),
+        (strict.url(), "put them into store.url"),
+        (
+            format!("{}?pass=wrong", strict.url()),
+            "does not take the user or password",
+        ),
+        (as_gate, "give it the ACL of deploy/SCALING.md"),
+        ("unix:///nowhere/redis.sock".to_owned(), "store.url"),
+    ] {
+        let node = Node::start(SharedSettings::new(url));
+        said(mend).await;
+        assert!(!node.store.is_shared());
+        drop(node);
+        tuskgate::telemetry::trouble::clear(tuskgate::telemetry::trouble::Trouble::Shared);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn full() {
-    let server = Server::start(Make::Redis, &["--maxmemory-policy", "noeviction"]);
+    full_and_said_so(Make::Redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn full_valkey() {
+    full_and_said_so(Make::Valkey).await;
+}
+
+async fn full_and_said_so(make: Make) {
+    let server = Server::start(make, &["--maxmemory-policy", "noeviction"]);
     let node = Node::join(&server.url(), Duration::from_secs(1)).await;
     let budget = [charge("a", "x", "5/1h"), charge("b", "x", "5/1h")];
     assert_eq!(take(&node, &budget, 2).await, (2, 2));
@@ -103,6 +165,7 @@ async fn full() {
     // Its own limiter knows of the two.
     assert_eq!(take(&node, &budget, 10).await, (3, 0));
     until("it is known to be full", || !node.store.is_shared()).await;
+    said("raise maxmemory").await;
     server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
     back(&node, "x").await;
     // Nothing was half charged while it was full.

@@ -60,9 +60,14 @@ async fn a_mail_server_is_condemned_remembered_and_released() -> Outcome {
     assert_eq!(cluster.suspects.len(), admitted as usize);
     assert!(sign_up(&gate, 41, "anna@gmail.com", Came::Create).await);
 
+    let refused = cluster.refused;
+    assert_eq!(refused, u64::from(40 - admitted));
+    gate.keep_refused();
     gate.store().flush().await?;
     drop(gate);
     let gate = judge(&dns, &path, None);
+    let again = gate.registers().cluster(M1).expect("remembered");
+    assert_eq!(again.refused, refused, "a restart forgets none");
     assert!(!sign_up(&gate, 42, "b@bot50.example", Came::Create).await);
     let now = Timestamp::now().as_second();
     gate.registers().release(M1, now, "by hand").await?;

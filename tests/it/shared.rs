@@ -3,14 +3,17 @@
 
 pub(crate) mod bans;
 mod bound;
+mod by_hand;
 mod cluster;
 mod counting;
 mod gates;
 mod newcomers;
+mod outbox;
 mod processes;
 mod register;
 mod sentinel;
 mod transfer;
+mod trimmed;
 
 use std::path::Path;
 use std::time::Duration;

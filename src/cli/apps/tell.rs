@@ -51,7 +51,15 @@ pub(super) fn tell(report: &AppReport) -> String {
         AppSource::Ask => "the upstream was asked; it is older",
     };
     say("first seen", format!("{:.0} ({source})", app.created));
-    say("tokens", report.counted.tokens.to_string());
+    let (tokens, left) = if report.shared {
+        (
+            " known to this gate",
+            " by what this gate let through; the limit itself is shared by all gates",
+        )
+    } else {
+        ("", "")
+    };
+    say("tokens", format!("{}{tokens}", report.counted.tokens));
     let proven = if report.proven { "yes" } else { "not yet" };
     say("secret seen", format!("{proven}; never kept"));
     say("known client", known(report));
@@ -87,7 +95,10 @@ pub(super) fn tell(report: &AppReport) -> String {
             for budget in budgets {
                 say(
                     "budget",
-                    format!("{} {}: {} left", budget.limit, budget.set, budget.left),
+                    format!(
+                        "{} {}: {} left{left}",
+                        budget.limit, budget.set, budget.left
+                    ),
                 );
             }
         }

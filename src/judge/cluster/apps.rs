@@ -10,6 +10,7 @@
 mod hear;
 mod look;
 mod many;
+mod mark;
 mod ration;
 mod success;
 #[cfg(test)]
@@ -338,8 +339,10 @@ impl Apps {
         };
         self.changes.push(cluster.change());
         self.clusters.insert(number, cluster);
-        if self.clusters.len() > CLUSTERS {
-            self.clusters.pop_first();
+        if self.clusters.len() > CLUSTERS
+            && let Some((_, gone)) = self.clusters.pop_first()
+        {
+            self.unmark(&gone);
         }
         number
     }

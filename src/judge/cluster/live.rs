@@ -4,6 +4,7 @@
 //! counts at once; the request that caused it waits until it is on the disk.
 
 mod hear;
+mod tidy;
 
 use std::collections::BTreeSet;
 
@@ -26,6 +27,7 @@ pub struct Registers {
     pub(super) servers: Mutex<Servers>,
     pub(super) apps: Mutex<Apps>,
     pub(super) measured: Mutex<Measured>,
+    tidied: Mutex<tidy::Tidied>,
     store: Store,
 }
 
@@ -45,8 +47,10 @@ impl Registers {
             apps.join_others(dice);
         }
         let measured = Measured::before(servers.every().chain(apps.every()));
+        let tidied = tidy::Tidied::of(servers.every().chain(apps.every()));
         Self {
             measured: Mutex::new(measured),
+            tidied: Mutex::new(tidied),
             apps: Mutex::new(apps),
             servers: Mutex::new(servers),
             store: store.clone(),

@@ -4,11 +4,12 @@
 //! The lock is held for microseconds, never across an await, and always taken
 //! after those of the cluster registers.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use super::Wave;
 use crate::attempt::Attempt;
@@ -22,7 +23,7 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::metrics;
 use crate::told::Told;
 use crate::verdict::{Decision, Mode, Rule, Verdict};
-use crate::wave::{Counts, Kind, Move, Newcomer, Pin, Standing, Step};
+use crate::wave::{Counts, Kind, Move, Newcomer, Standing, Step};
 
 /// How often the watch looks, and how often what was learned is written down.
 const WATCH: Duration = Duration::from_secs(10);
@@ -31,8 +32,11 @@ const WRITE: i64 = 60;
 /// The breaker of a running gate.
 #[derive(Debug)]
 pub(in crate::judge) struct Breaker {
-    wave: Mutex<Wave>,
+    pub(super) wave: Mutex<Wave>,
     written: Mutex<i64>,
+    /// What came of hearing other gates, and is not said yet.
+    pub(super) heard: Mutex<Vec<Option<Move>>>,
+    pub(super) has_heard: Notify,
 }
 
 /// What a judgement must know of it.
@@ -64,6 +68,8 @@ impl Breaker {
         Self {
             wave: Mutex::new(wave),
             written: Mutex::new(0),
+            heard: Mutex::default(),
+            has_heard: Notify::new(),
         }
     }
 }
@@ -88,6 +94,7 @@ impl Judge {
 
     /// Looks at volume and evidence, if it is time, and tells of a move.
     fn look_at_wave(&self, now: i64, policy: &Policy) {
+        self.tell_heard();
         if policy.mode(Rule::Wave) == Mode::Off || !self.breaker.wave.lock().is_due(now) {
             return;
         }
@@ -104,7 +111,7 @@ impl Judge {
     }
 
     /// An event, a log line, a metric.
-    fn tell(&self, moved: &Move) {
+    pub(super) fn tell(&self, moved: &Move) {
         let id = self.fresh_id();
         self.breaker.wave.lock().refer(id);
         metrics().wave.step(moved.to);
@@ -132,7 +139,7 @@ impl Judge {
     }
 
     /// Writes down what was learned, soon, if that was not done within `every` seconds.
-    fn write_wave(&self, now: i64, every: i64) -> Result<(), StoreError> {
+    pub(super) fn write_wave(&self, now: i64, every: i64) -> Result<(), StoreError> {
         let mut written = self.breaker.written.lock();
         if (0..every).contains(&(now - *written)) {
             return Ok(());
@@ -182,24 +189,6 @@ impl Judge {
         newcomer.into_iter().for_each(|one| wave.signed_up(one));
     }
 
-    /// Puts a step by hand, or lets the breaker go by itself again.
-    ///
-    /// # Errors
-    /// If that is not on the disk; it is in force all the same.
-    pub async fn pin_step(&self, pin: Option<Pin>, now: i64) -> Result<Standing, StoreError> {
-        let moved = self.breaker.wave.lock().put(now, pin);
-        if let Some(moved) = moved {
-            self.tell(&moved);
-        }
-        self.write_wave(now, 0)?;
-        self.store.flush_wave().await?;
-        // Its event as well, though the pin itself is safe without.
-        if let Err(fault) = self.store.flush().await {
-            tracing::warn!(%fault, "the event of a pinned step may be lost");
-        }
-        Ok(self.standing(now))
-    }
-
     /// How the breaker stands.
     #[must_use]
     pub fn standing(&self, now: i64) -> Standing {
@@ -215,9 +204,16 @@ impl Judge {
         let mut every = tokio::time::interval(WATCH);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            every.tick().await;
+            let Some(breaker) = judge.upgrade().map(|judge| Arc::clone(&judge.breaker)) else {
+                return;
+            };
+            tokio::select! {
+                _ = every.tick() => {}
+                () = breaker.has_heard.notified() => {}
+            }
             let Some(judge) = judge.upgrade() else { return };
             let now = Timestamp::now().as_second();
+            judge.registers.tidy(now);
             for rate in judge.standing(now).rates {
                 metrics().wave.rate(&rate);
             }

@@ -73,23 +73,26 @@ pub(super) fn all(connection: &Connection) -> rusqlite::Result<Kept> {
     let domains = read::<String, SeenDomain>(connection, facts)?
         .into_iter()
         .filter_map(|(domain, seen)| Some((Domain::new(&domain).ok()?, seen)));
-    let facts = "SELECT id, facts FROM clusters";
-    let clusters = read::<String, Cluster>(connection, facts)?
-        .into_iter()
-        .map(|(_, cluster)| cluster);
-    let mut clusters: Vec<_> = clusters.collect();
-    clusters.sort_by_key(|cluster| (cluster.opened, cluster.id));
     let facts = "SELECT id, facts FROM accounts ORDER BY created";
     Ok(Kept {
         sign_ups: sign_ups.collect(),
         domains: domains.collect(),
-        clusters,
+        clusters: clusters(connection)?,
         accounts: read::<i64, KnownAccount>(connection, facts)?,
         heard: heard(connection)?,
     })
 }
 
-fn heard(connection: &Connection) -> rusqlite::Result<Vec<(KeyedHash, i64)>> {
+/// Every cluster, the one opened first to begin with.
+pub(super) fn clusters(connection: &Connection) -> rusqlite::Result<Vec<Cluster>> {
+    let facts = "SELECT id, facts FROM clusters";
+    let clusters = read::<String, Cluster>(connection, facts)?.into_iter();
+    let mut clusters: Vec<_> = clusters.map(|(_, cluster)| cluster).collect();
+    clusters.sort_by_key(|cluster| (cluster.opened, cluster.id));
+    Ok(clusters)
+}
+
+pub(super) fn heard(connection: &Connection) -> rusqlite::Result<Vec<(KeyedHash, i64)>> {
     let mut query = connection.prepare("SELECT hash, at FROM heard ORDER BY at")?;
     let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
     let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
@@ -98,7 +101,7 @@ fn heard(connection: &Connection) -> rusqlite::Result<Vec<(KeyedHash, i64)>> {
 }
 
 /// Rows that cannot be read are said and left where they are.
-fn read<K: rusqlite::types::FromSql, T: DeserializeOwned>(
+pub(super) fn read<K: rusqlite::types::FromSql, T: DeserializeOwned>(
     connection: &Connection,
     query: &str,
 ) -> rusqlite::Result<Vec<(K, T)>> {

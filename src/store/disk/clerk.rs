@@ -42,8 +42,9 @@ pub(in crate::store) trait Clerk {
     /// An hour has passed, or the gate has just started.
     fn hourly(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Fault>;
 
-    /// The batch is on the disk, or all of it was taken back.
-    fn settled(&mut self, outcome: Outcome);
+    /// The batch is on the disk, or all of it was taken back: how many rows are
+    /// given up for that, and nobody has been told of.
+    fn settled(&mut self, outcome: Outcome) -> u64;
 }
 
 /// What became of a batch.
@@ -201,7 +202,7 @@ impl<C: Clerk> Writer<C> {
         let outcome = self.begin().and_then(|()| self.finish());
         match outcome {
             Ok(()) => {
-                self.clerk.settled(Outcome::Commit);
+                self.settled(Outcome::Commit);
                 self.say(None);
             }
             Err(fault) => self.take_back(fault),
@@ -216,8 +217,14 @@ impl<C: Clerk> Writer<C> {
         self.connection.execute_batch("COMMIT")?;
         if wrote {
             metrics().store.wrote(self.file, started.elapsed());
-            if self.failing.lock().take().is_some() {
-                tracing::warn!(file = self.file, "the store can be written again");
+            let mut fares = self.failing.lock();
+            if fares.why.take().is_some() {
+                let dropped = fares.dropped;
+                tracing::warn!(
+                    file = self.file,
+                    dropped,
+                    "the store can be written again; this many rows could not be kept"
+                );
             }
         }
         Ok(())
@@ -229,14 +236,19 @@ impl<C: Clerk> Writer<C> {
             drop(self.connection.execute_batch("ROLLBACK"));
         }
         metrics().store.write_failed(self.file);
-        self.clerk.settled(Outcome::TakeBack);
+        self.settled(Outcome::TakeBack);
         self.jobs = 0;
         let error = StoreError::sqlite(self.file, Arc::clone(&fault));
-        let news = self.failing.lock().replace(error.to_string()).is_none();
+        let news = self.failing.lock().why.replace(error.to_string()).is_none();
         if news {
             tracing::error!(file = self.file, %error, cause = %fault, "the store cannot be written");
         }
         self.say(Some(fault));
+    }
+
+    fn settled(&mut self, outcome: Outcome) {
+        let given_up = self.clerk.settled(outcome);
+        self.failing.lock().dropped += given_up;
     }
 
     fn say(&mut self, fault: Option<Fault>) {

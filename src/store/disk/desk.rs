@@ -29,8 +29,17 @@ pub(in crate::store) struct Desk<J> {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The last failure of a file's writer, until a write succeeds again.
-pub(in crate::store) type Failing = Arc<Mutex<Option<String>>>;
+/// How a file's writer fares, as both sides see it.
+pub(in crate::store) type Failing = Arc<Mutex<Fares>>;
+
+/// See [`Failing`].
+#[derive(Debug, Default)]
+pub(in crate::store) struct Fares {
+    /// The last failure, until a write succeeds again.
+    pub(in crate::store) why: Option<String>,
+    /// Rows that were dropped, and that nobody has been told of by a flush.
+    pub(in crate::store) dropped: u64,
+}
 
 /// The side of the writer.
 #[derive(Debug)]
@@ -70,7 +79,7 @@ impl<J: Send + 'static> Desk<J> {
                 let word = Arc::clone(&noted);
                 if catch_unwind(AssertUnwindSafe(|| run(inbox, noted))).is_err() {
                     tracing::error!(file, "the store's writer has ended: restart the gate");
-                    *word.lock() = Some("its writer has ended: restart the gate".to_owned());
+                    word.lock().why = Some("its writer has ended: restart the gate".to_owned());
                 }
             })
             .map_err(|_| StoreError::Gone { file })?;
@@ -85,6 +94,15 @@ impl<J: Send + 'static> Desk<J> {
 
     /// Queues a job, or counts it as dropped.
     pub(in crate::store) fn send(&self, job: J) -> Result<(), StoreError> {
+        let outcome = self.try_send(job);
+        if outcome.is_err() {
+            self.failing.lock().dropped += 1;
+        }
+        outcome
+    }
+
+    /// The same for who tries again, or is told.
+    pub(in crate::store) fn try_send(&self, job: J) -> Result<(), StoreError> {
         let file = self.file;
         let queue = self.queue.as_ref().ok_or(StoreError::Gone { file })?;
         // Before sending: the writer may take the job off at once.
@@ -108,14 +126,31 @@ impl<J: Send + 'static> Desk<J> {
         job: impl FnOnce(Reply<T>) -> J,
     ) -> Result<T, StoreError> {
         let (reply, word) = oneshot::channel();
-        self.send(job(reply))?;
+        self.try_send(job(reply))?;
         word.await
             .unwrap_or(Err(StoreError::Gone { file: self.file }))
     }
 
+    /// Waits until what is queued is on the disk, by a job that says so. What was
+    /// dropped since the last flush is an error, once.
+    pub(in crate::store) async fn flush(
+        &self,
+        job: impl FnOnce(Reply<()>) -> J,
+    ) -> Result<(), StoreError> {
+        self.ask(job).await?;
+        match std::mem::take(&mut self.failing.lock().dropped) {
+            0 => Ok(()),
+            rows => Err(StoreError::Dropped {
+                file: self.file,
+                rows,
+            }),
+        }
+    }
+
     /// The file's name and what fails, if its last write failed.
     pub(in crate::store) fn failing(&self) -> Option<(&'static str, String)> {
-        self.failing.lock().clone().map(|why| (self.file, why))
+        let why = self.failing.lock().why.clone();
+        why.map(|why| (self.file, why))
     }
 }
 

@@ -17,11 +17,13 @@ use tokio::sync::{Notify, mpsc};
 
 use super::Core;
 use super::bans::fresh_epoch;
+use super::by_hand::{self, Seen};
 use super::link::Link;
 use super::script::{BOUND, CHANGES, FORGET, SHARE};
 use crate::cluster::{Cluster, ClusterId};
 use crate::telemetry::metrics;
 use crate::told::Heard;
+use crate::wave::ByHand;
 
 /// Between two looks at the number.
 const TICK: Duration = Duration::from_millis(500);
@@ -30,7 +32,7 @@ const TICK: Duration = Duration::from_millis(500);
 const MOST: usize = 16;
 
 /// As many as two kinds in a node's memory: at most 120 MB, mostly a thousandth of it.
-const MOST_KEPT: usize = 4096;
+pub(super) const MOST_KEPT: usize = 4096;
 
 /// How long a condemnation is held against a server after it has ended.
 const MEMORY: i64 = 30 * 86_400;
@@ -40,6 +42,7 @@ const KEEP: Duration = Duration::from_secs(35 * 86_400);
 #[derive(Debug, Default)]
 pub(super) struct Clusters {
     waiting: Mutex<BTreeMap<ClusterId, Cluster>>,
+    by_hand: Mutex<Option<ByHand>>,
     /// Told when there is something to pull or push.
     pub(super) changed: Notify,
 }
@@ -51,6 +54,16 @@ impl Clusters {
         let later = waiting.get(&cluster.id);
         if later.is_none_or(|later| later.revision < cluster.revision) {
             waiting.insert(cluster.id, cluster);
+        }
+        drop(waiting);
+        self.changed.notify_one();
+    }
+
+    /// An admin has said something of the breaker here: the others are told, soon.
+    pub(super) fn share_by_hand(&self, word: ByHand) {
+        let mut waiting = self.by_hand.lock();
+        if waiting.is_none_or(|waits| waits.stamp < word.stamp) {
+            *waiting = Some(word);
         }
         drop(waiting);
         self.changed.notify_one();
@@ -74,6 +87,7 @@ pub(super) async fn keep(core: Arc<Core>, clusters: Arc<Clusters>, heard: mpsc::
         heard,
         epoch: String::new(),
         seen: 0,
+        by_hand: Seen::default(),
     };
     while !sync.heard.is_closed() {
         if let Some(link) = sync.core.link()
@@ -94,12 +108,27 @@ struct Sync {
     heard: mpsc::Sender<Heard>,
     epoch: String,
     seen: u64,
+    by_hand: Seen,
 }
 
 impl Sync {
     async fn round(&mut self, link: &Link) -> anyhow::Result<()> {
         while self.pull(link).await? {}
-        self.push(link).await
+        let by_hand = self.pass_on_by_hand(link).await;
+        self.push(link).await.and(by_hand)
+    }
+
+    async fn pass_on_by_hand(&mut self, link: &Link) -> anyhow::Result<()> {
+        let waiting = *self.clusters.by_hand.lock();
+        if let Some(word) = waiting {
+            by_hand::tell(&self.core, link, &word).await?;
+            // It may have been said anew meanwhile.
+            self.clusters.by_hand.lock().take_if(|now| *now == word);
+        }
+        match self.by_hand.look(&self.core, link).await? {
+            Some(word) => self.say(Heard::ByHand(word)).await,
+            None => Ok(()),
+        }
     }
 
     /// Whether there may be more.
@@ -116,6 +145,7 @@ impl Sync {
         if epoch != self.epoch || version < self.seen {
             self.epoch = epoch;
             self.seen = 0;
+            self.by_hand.begin_anew();
             self.say(Heard::Anew).await?;
             return Ok(true);
         }
@@ -160,7 +190,7 @@ impl Sync {
             }
         }
         let keys = self.core.keys.clusters();
-        let keep = u64::try_from(KEEP.as_millis()).unwrap_or(u64::MAX);
+        let keep = keep_millis();
         let bound = BOUND.run(link.clone(), |cmd| {
             cmd.arg(4).arg(&keys).arg(MOST_KEPT).arg(keep);
         });
@@ -203,8 +233,13 @@ impl Sync {
     }
 }
 
+/// For how long all of them are kept after the last change.
+pub(super) fn keep_millis() -> u64 {
+    u64::try_from(KEEP.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Whether it is held against nobody any more.
-fn is_over(cluster: &Cluster) -> bool {
+pub(super) fn is_over(cluster: &Cluster) -> bool {
     let ended = cluster.ended.as_ref().map_or(cluster.until, |(at, _)| *at);
     ended.max(cluster.until) + MEMORY < Timestamp::now().as_second()
 }

@@ -61,7 +61,9 @@ impl Health {
 
     /// It is not to be used until it has been looked at.
     pub(super) fn down(&self, why: &str) {
-        let text = format!("the shared store cannot be used ({why}): limits are each node's own");
+        let text = format!(
+            "the shared store cannot be used: {why}. Meanwhile each gate goes by its own limits and counts, and what is banned on one reaches the others later"
+        );
         raise(Trouble::Shared, &text);
         if self.up.swap(false, Ordering::AcqRel) {
             metrics().shared.up.set(0);

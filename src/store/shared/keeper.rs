@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
+use redis::{RedisError, RedisResult};
 
 use super::link::Link;
+use super::words::{self, say};
 use super::{Core, connect};
 use crate::telemetry::shared::Lapse;
 
@@ -104,31 +105,15 @@ pub(super) async fn look(core: &Core, mut link: Link) -> Result<(), Unwell> {
 }
 
 fn is_gone(fault: &RedisError) -> bool {
-    let turned = fault.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
+    let turned = words::code(fault) == Some("READONLY");
     turned || fault.is_io_error() || fault.is_connection_dropped() || fault.is_unrecoverable_error()
 }
 
 /// Which kind of lapse a fault is.
 pub(super) fn lapse(fault: &RedisError) -> Lapse {
-    match fault.code() {
+    match words::code(fault) {
         Some("OOM") => Lapse::Full,
         Some(_) | None if fault.is_timeout() => Lapse::Late,
         Some(_) | None => Lapse::Broken,
-    }
-}
-
-/// What is wrong, and what to do about it. A password never is part of it.
-pub(super) fn say(fault: &RedisError) -> String {
-    match (fault.code(), fault.kind()) {
-        (Some("OOM"), _) => {
-            "it is full: raise maxmemory, or give it an instance of its own".to_owned()
-        }
-        (Some("WRONGPASS" | "NOAUTH"), _) | (_, ErrorKind::AuthenticationFailed) => {
-            "it refuses user or password: see store.url and the server's ACL".to_owned()
-        }
-        (Some("NOPERM"), _) => {
-            "its ACL forbids what the gate needs: see deploy/SCALING.md".to_owned()
-        }
-        _ => fault.to_string(),
     }
 }

@@ -72,6 +72,16 @@ impl Keys {
         .map(|name| self.named(name))
     }
 
+    /// What an admin said of the breaker last.
+    pub(super) fn by_hand(&self) -> String {
+        self.named("by-hand")
+    }
+
+    /// What registers knew that were moved here, until a node takes it over.
+    pub(super) fn moved(&self) -> String {
+        self.named("moved")
+    }
+
     /// What nodes have counted, in one order for all.
     pub(super) fn log(&self) -> String {
         self.named("counted")

@@ -12,7 +12,7 @@ use super::super::limiter::{Charge, Spent, Taken, count_spent, count_taken};
 use super::link::Link;
 use super::reservation::{Part, Reservation};
 use super::script::{RESERVE, SERVER_TIME};
-use super::{Core, keeper};
+use super::{Core, keeper, words};
 use crate::telemetry::metrics;
 use crate::verdict::Mode;
 
@@ -66,7 +66,7 @@ impl Asked {
             }
             Err(fault) => {
                 core.health
-                    .lapsed(keeper::lapse(&fault), &keeper::say(&fault));
+                    .lapsed(keeper::lapse(&fault), &words::say(&fault));
                 Err(())
             }
         }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 
 use super::super::register::NamedApp;
 use super::super::transfer::Content;
 use super::Core;
 use super::keys::Keys;
+use super::outbox::{Outbox, Post};
 use super::script::{LEARN, SERVER_TIME};
 use crate::app::ClientId;
 use crate::secret::KeyedHash;
@@ -24,13 +24,6 @@ use crate::telemetry::shared::Lapse;
 /// An app is looked up by other nodes within minutes of being made, if at all.
 const APP: Duration = Duration::from_secs(7 * 86_400);
 const TOKEN: Duration = Duration::from_secs(86_400);
-
-/// Lessons that may wait.
-const ROOM: usize = 8192;
-
-/// Lessons in one call, and how long a call waits for more to come.
-const MOST: usize = 64;
-const GATHER: Duration = Duration::from_millis(10);
 
 /// A longer `client_id` is not shared: Doorkeeper's have 43 characters.
 const LONG_ID: usize = 128;
@@ -62,7 +55,13 @@ impl Lesson {
             | Content::Credential(..)
             | Content::Token(..)
             | Content::Ban(_)
-            | Content::Budget(_) => None,
+            | Content::Budget(_)
+            | Content::Cluster(_)
+            | Content::SignUp(..)
+            | Content::Domain(..)
+            | Content::Account(..)
+            | Content::Heard(..)
+            | Content::Wave(_) => None,
         }
     }
 }
@@ -75,14 +74,12 @@ fn short(id: &ClientId) -> bool {
 #[derive(Debug)]
 pub(in crate::store) struct Register {
     core: Arc<Core>,
-    lessons: mpsc::Sender<Lesson>,
+    lessons: Outbox<Learning>,
 }
 
 impl Register {
     pub(super) fn start(core: Arc<Core>, control: &Handle) -> Self {
-        let (lessons, inbox) = mpsc::channel(ROOM);
-        // Ends when the last handle is gone.
-        control.spawn(work(Arc::clone(&core), inbox));
+        let lessons = Outbox::start(Arc::clone(&core), control);
         Self { core, lessons }
     }
 
@@ -109,10 +106,12 @@ impl Register {
     }
 
     fn learn(&self, name: String, keep: Duration, value: String) {
-        let lesson = Lesson { name, keep, value };
-        if self.lessons.try_send(lesson).is_err() {
-            metrics().shared.unlearned.inc();
-        }
+        self.lessons.put(Lesson { name, keep, value });
+    }
+
+    /// Waits until what was learned so far has been passed on, or is given up.
+    pub(super) async fn flush(&self) -> u64 {
+        self.lessons.flush().await
     }
 
     /// What another node has learned of an app: one round trip.
@@ -157,25 +156,31 @@ fn text(value: Option<Vec<u8>>) -> Option<String> {
     String::from_utf8(value?.get(4..)?.to_vec()).ok()
 }
 
-async fn work(core: Arc<Core>, mut inbox: mpsc::Receiver<Lesson>) {
-    let mut batch = Vec::with_capacity(MOST);
-    while inbox.recv_many(&mut batch, 1).await > 0 {
-        tokio::time::sleep(GATHER).await;
-        while batch.len() < MOST {
-            let Ok(lesson) = inbox.try_recv() else { break };
-            batch.push(lesson);
-        }
+#[derive(Debug)]
+struct Learning;
+
+impl Post for Learning {
+    type Item = Lesson;
+    const ROOM: usize = 8192;
+    const MOST: usize = 64;
+    const GATHER: Duration = Duration::from_millis(10);
+
+    async fn send(core: &Core, batch: &mut Vec<Lesson>) {
         let unlearned = match core.link() {
             Some(link) => {
-                let answer = LEARN.run(link, |cmd| fill(cmd, &core, &batch)).await;
+                let answer = LEARN.run(link, |cmd| fill(cmd, core, batch)).await;
                 let refused = answer.and_then(|value| Ok(redis::from_redis_value(value)?));
                 refused.unwrap_or(batch.len() as u64)
             }
             // Not kept for later: the others will have asked the upstream by then.
             None => batch.len() as u64,
         };
-        metrics().shared.unlearned.inc_by(unlearned);
+        Self::lost(unlearned);
         batch.clear();
+    }
+
+    fn lost(count: u64) {
+        metrics().shared.unlearned.inc_by(count);
     }
 }
 

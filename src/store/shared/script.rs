@@ -52,6 +52,9 @@ pub(super) static FORGET: LazyLock<Script> =
 pub(super) static TELL: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("script/tell.lua")));
 
+pub(super) static BY_HAND: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("script/by_hand.lua")));
+
 pub(super) static BOUND: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("script/bound.lua")));
 

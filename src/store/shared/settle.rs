@@ -8,35 +8,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
 
 use super::super::limiter::Taken;
 use super::Core;
+use super::outbox::{Outbox, Post};
 use super::reservation::{Part, Reservation};
 use super::script::{SERVER_TIME, SETTLE};
 use crate::secret::KeyedHash;
 use crate::telemetry::metrics;
 
-/// Charges that may wait.
-const ROOM: usize = 1 << 16;
-
-/// Charges in one call: some hundred microseconds of the server's time.
-const MOST: usize = 128;
-
-/// How long a call waits for more to come.
-const GATHER: Duration = Duration::from_millis(10);
-
 /// The scripts take a charge for kept after ten minutes anyway.
 const OLDEST: Duration = Duration::from_secs(600);
-
-/// Between two tries while the store is down.
-const AGAIN: Duration = Duration::from_millis(100);
-
-#[derive(Debug)]
-enum Job {
-    Settle(Settlement),
-    Flush(oneshot::Sender<()>),
-}
 
 /// One charge to be settled.
 #[derive(Debug)]
@@ -69,86 +51,56 @@ impl Settlement {
 
 /// Where settlements are handed in.
 #[derive(Clone, Debug)]
-pub(super) struct Settler(mpsc::Sender<Job>);
+pub(super) struct Settler(Outbox<Settling>);
 
 impl Settler {
     pub(super) fn start(core: Arc<Core>, control: &Handle) -> Self {
-        let (jobs, inbox) = mpsc::channel(ROOM);
-        // Ends when the last handle is gone.
-        control.spawn(work(core, inbox));
-        Self(jobs)
+        Self(Outbox::start(core, control))
     }
 
     pub(super) fn settle(&self, reservation: Reservation, back: impl Fn(usize) -> bool) {
         for settlement in Settlement::all(&reservation, back) {
-            if self.0.try_send(Job::Settle(settlement)).is_err() {
-                metrics().shared.unsettled.inc();
-            }
+            self.0.put(settlement);
         }
     }
 
-    pub(super) async fn flush(&self) {
-        let (done, word) = oneshot::channel();
-        if self.0.send(Job::Flush(done)).await.is_ok() {
-            // Gone only with the runtime.
-            drop(word.await);
-        }
+    /// How many are not settled; they are when the store is back.
+    pub(super) async fn flush(&self) -> u64 {
+        self.0.flush().await
     }
 }
 
-async fn work(core: Arc<Core>, mut inbox: mpsc::Receiver<Job>) {
-    let mut batch = Vec::with_capacity(MOST);
-    let mut waiting = Vec::new();
-    while let Some(job) = inbox.recv().await {
-        take(job, &mut batch, &mut waiting);
-        if waiting.is_empty() {
-            tokio::time::sleep(GATHER).await;
-        }
-        while batch.len() < MOST {
-            let Ok(job) = inbox.try_recv() else { break };
-            take(job, &mut batch, &mut waiting);
-        }
-        send(&core, &mut batch, !waiting.is_empty()).await;
-        for done in waiting.drain(..) {
-            // Whoever flushed may have left.
-            let _ = done.send(());
-        }
-    }
-}
+#[derive(Debug)]
+struct Settling;
 
-fn take(job: Job, batch: &mut Vec<Settlement>, waiting: &mut Vec<oneshot::Sender<()>>) {
-    match job {
-        Job::Settle(settlement) => batch.push(settlement),
-        Job::Flush(done) => waiting.push(done),
-    }
-}
+impl Post for Settling {
+    type Item = Settlement;
+    const ROOM: usize = 1 << 16;
+    // Some hundred microseconds of the server's time.
+    const MOST: usize = 128;
+    const GATHER: Duration = Duration::from_millis(10);
 
-/// Sends a batch, again and again while the store is down, unless somebody waits.
-async fn send(core: &Core, batch: &mut Vec<Settlement>, hurry: bool) {
-    loop {
+    async fn send(core: &Core, batch: &mut Vec<Settlement>) {
+        let all = batch.len();
         batch.retain(|settlement| settlement.since.elapsed() < OLDEST);
-        if batch.is_empty() {
+        Self::lost((all - batch.len()) as u64);
+        let Some(link) = core.link().filter(|_| !batch.is_empty()) else {
             return;
-        }
-        if let Some(link) = core.link() {
-            let outcome = SETTLE
-                .run(link, |cmd| fill(cmd, core, batch, SERVER_TIME))
-                .await;
-            match outcome {
-                Ok(_) => {
-                    metrics().shared.settled.inc_by(batch.len() as u64);
-                    batch.clear();
-                    return;
-                }
-                Err(fault) => core.health.down(&super::keeper::say(&fault)),
+        };
+        let outcome = SETTLE
+            .run(link, |cmd| fill(cmd, core, batch, SERVER_TIME))
+            .await;
+        match outcome {
+            Ok(_) => {
+                metrics().shared.settled.inc_by(batch.len() as u64);
+                batch.clear();
             }
+            Err(fault) => core.health.down(&super::words::say(&fault)),
         }
-        if hurry {
-            metrics().shared.unsettled.inc_by(batch.len() as u64);
-            batch.clear();
-            return;
-        }
-        tokio::time::sleep(AGAIN).await;
+    }
+
+    fn lost(count: u64) {
+        metrics().shared.unsettled.inc_by(count);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Deliberately not part of the script call that charges a request's budgets:
 //! what a budget refuses a moment later would have been told for nothing, most
 //! of what is counted is longer than all charges together, and some is counted
-//! where nothing is charged. So it follows within [`GATHER`], many in one call,
+//! where nothing is charged. So it follows within [`Post::GATHER`], many in one call,
 //! and what was withdrawn meanwhile is not told at all.
 
 use std::collections::HashSet;
@@ -11,24 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
 
 use super::Core;
+use super::outbox::{Outbox, Post};
 use super::script::TELL;
 use crate::telemetry::metrics;
 use crate::told::Told;
-
-/// What may wait: a sign-up takes some five hundred bytes.
-const ROOM: usize = 1 << 14;
-
-/// In one call: less than a millisecond of the server's time.
-const MOST: usize = 64;
-
-/// How long a call waits for more to come.
-const GATHER: Duration = Duration::from_millis(3);
-
-/// Between two tries while the store is down.
-const AGAIN: Duration = Duration::from_millis(100);
 
 /// Bytes of one entry. A sign-up behind the longest names that
 /// [`keys`](crate::judge::cluster::keys) takes is below.
@@ -40,66 +28,83 @@ const KEEP: usize = 8192;
 /// How long after the last one.
 pub(super) const KEEP_FOR: Duration = Duration::from_secs(86_400);
 
-#[derive(Debug)]
-enum Job {
-    Tell(Told),
-    Flush(oneshot::Sender<()>),
-}
-
 /// Where it is handed in.
 #[derive(Clone, Debug)]
-pub(super) struct Teller(mpsc::Sender<Job>);
+pub(super) struct Teller(Outbox<Telling>);
 
 impl Teller {
     pub(super) fn start(core: Arc<Core>, control: &Handle) -> Self {
-        let (jobs, inbox) = mpsc::channel(ROOM);
-        // Ends when the last handle is gone.
-        control.spawn(work(core, inbox));
-        Self(jobs)
+        Self(Outbox::start(core, control))
     }
 
     /// What finds no room is counted; then this node alone knows of it.
     pub(super) fn tell(&self, told: Told) {
-        if self.0.try_send(Job::Tell(told)).is_err() {
-            metrics().shared.untold.inc();
-        }
+        self.0.put(told);
     }
 
-    pub(super) async fn flush(&self) {
-        let (done, word) = oneshot::channel();
-        if self.0.send(Job::Flush(done)).await.is_ok() {
-            // Gone only with the runtime.
-            drop(word.await);
-        }
+    /// How much has not been told; it is when the store is back.
+    pub(super) async fn flush(&self) -> u64 {
+        self.0.flush().await
     }
 }
 
-async fn work(core: Arc<Core>, mut inbox: mpsc::Receiver<Job>) {
-    let mut batch = Vec::with_capacity(MOST);
-    let mut waiting = Vec::new();
-    while let Some(job) = inbox.recv().await {
-        take(job, &mut batch, &mut waiting);
-        if waiting.is_empty() {
-            tokio::time::sleep(GATHER).await;
+#[derive(Debug)]
+struct Telling;
+
+impl Post for Telling {
+    type Item = Told;
+    // A sign-up takes some five hundred bytes.
+    const ROOM: usize = 1 << 14;
+    // Less than a millisecond of the server's time.
+    const MOST: usize = 64;
+    const GATHER: Duration = Duration::from_millis(3);
+
+    fn prepare(batch: &mut Vec<Told>) {
+        drop_withdrawn(batch);
+    }
+
+    async fn send(core: &Core, batch: &mut Vec<Told>) {
+        let Some(link) = core.link() else {
+            return;
+        };
+        let texts = texts(batch);
+        if texts.is_empty() {
+            return batch.clear();
         }
-        while batch.len() < MOST {
-            let Ok(job) = inbox.try_recv() else { break };
-            take(job, &mut batch, &mut waiting);
-        }
-        drop_withdrawn(&mut batch);
-        send(&core, &mut batch, !waiting.is_empty()).await;
-        for done in waiting.drain(..) {
-            // Whoever flushed may have left.
-            let _ = done.send(());
-        }
+        let untold = match TELL.run(link, |cmd| fill(cmd, core, &texts)).await {
+            Ok(_) => {
+                metrics().shared.told.inc_by(texts.len() as u64);
+                batch.len() - texts.len()
+            }
+            // Not to be mended by asking again; the budgets may do without it.
+            Err(fault) if is_for_good(&fault) => {
+                tracing::warn!(why = %super::words::say(&fault), "other nodes cannot be told what this one counts");
+                batch.len()
+            }
+            Err(fault) => return core.health.down(&super::words::say(&fault)),
+        };
+        Self::lost(untold as u64);
+        batch.clear();
+    }
+
+    fn lost(count: u64) {
+        metrics().shared.untold.inc_by(count);
     }
 }
 
-fn take(job: Job, batch: &mut Vec<Told>, waiting: &mut Vec<oneshot::Sender<()>>) {
-    match job {
-        Job::Tell(told) => batch.push(told),
-        Job::Flush(done) => waiting.push(done),
+fn is_for_good(fault: &redis::RedisError) -> bool {
+    match super::words::code(fault) {
+        Some(code) => matches!(code, "NOPERM" | "WRONGTYPE"),
+        None => fault.code() == Some("ERR"),
     }
+}
+
+/// What is short enough to be told.
+fn texts(batch: &[Told]) -> Vec<String> {
+    let texts = batch
+        .iter()
+        .filter_map(|told| serde_json::to_string(told).ok());
+    texts.filter(|text| text.len() <= LONGEST).collect()
 }
 
 /// A sign-up that was counted and withdrawn within one batch is nobody's business.
@@ -122,41 +127,6 @@ fn drop_withdrawn(batch: &mut Vec<Told>) {
         Told::SignUp(serial, _) | Told::Withdraw(serial) => !both.contains(serial),
         _ => true,
     });
-}
-
-/// Sends a batch, again and again while the store is down, unless somebody waits.
-async fn send(core: &Core, batch: &mut Vec<Told>, hurry: bool) {
-    let texts: Vec<String> = batch
-        .drain(..)
-        .filter_map(|told| serde_json::to_string(&told).ok())
-        .filter(|text| {
-            let short = text.len() <= LONGEST;
-            metrics().shared.untold.inc_by(u64::from(!short));
-            short
-        })
-        .collect();
-    while !texts.is_empty() {
-        if let Some(link) = core.link() {
-            match TELL.run(link, |cmd| fill(cmd, core, &texts)).await {
-                Ok(_) => {
-                    metrics().shared.told.inc_by(texts.len() as u64);
-                    return;
-                }
-                // Not to be mended by asking again; the budgets may do without it.
-                Err(fault) if matches!(fault.code(), Some("NOPERM" | "ERR" | "WRONGTYPE")) => {
-                    tracing::warn!(why = %super::keeper::say(&fault), "other nodes cannot be told what this one counts");
-                    metrics().shared.untold.inc_by(texts.len() as u64);
-                    return;
-                }
-                Err(fault) => core.health.down(&super::keeper::say(&fault)),
-            }
-        }
-        if hurry {
-            metrics().shared.untold.inc_by(texts.len() as u64);
-            return;
-        }
-        tokio::time::sleep(AGAIN).await;
-    }
 }
 
 fn fill(cmd: &mut redis::Cmd, core: &Core, texts: &[String]) {

@@ -3,6 +3,8 @@
 //! For an admin at the command line: slow is well, half is not. Every step is
 //! counted by the server.
 
+mod registers;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -15,10 +17,11 @@ use super::bans::field;
 use super::link::Link;
 use super::register::Lesson;
 use super::script::{ADOPT, CHANGES, LEARN, SCAN, SERVER_TIME, SHARE};
-use super::{Core, SharedSettings, connect, keeper, register};
+use super::{Core, SharedSettings, connect, keeper, register, words};
 use crate::app::ClientId;
 use crate::secret::{HashKey, KeyedHash};
 use crate::store::limiter::SavedSlot;
+pub use registers::for_shared;
 
 /// Records in one call.
 const MOST: usize = 100;
@@ -33,6 +36,11 @@ pub enum SharedError {
     /// The cap of the register was reached.
     #[error("{0} apps and tokens found no room: raise store.keys")]
     Full(u64),
+    /// The room for what registers know was used up.
+    #[error(
+        "more than {0} records of registers are to be moved: let a gate take over what is there first (`store migrate from-shared`), or move them by `store export`"
+    )]
+    NoRoom(usize),
     /// What it holds cannot be read.
     #[error("the shared store holds something that this release does not write")]
     Content(#[from] serde_json::Error),
@@ -40,7 +48,7 @@ pub enum SharedError {
 
 impl From<redis::RedisError> for SharedError {
     fn from(fault: redis::RedisError) -> Self {
-        Self::Redis(keeper::say(&fault))
+        Self::Redis(words::say(&fault))
     }
 }
 
@@ -107,6 +115,7 @@ impl Distant {
         let mut counts = Counts::default();
         let now = Timestamp::now().as_nanosecond().unsigned_abs() as u64;
         let (mut bans, mut lessons, mut budgets) = (Vec::new(), Vec::new(), Vec::new());
+        let mut registers = Vec::new();
         for record in records {
             match &record.0 {
                 // Nothing would be left of it.
@@ -114,6 +123,12 @@ impl Distant {
                 Content::Ban(entry) if entry.is_over(Timestamp::now()) => continue,
                 Content::Budget(slot) => budgets.push(*slot),
                 Content::Ban(entry) => bans.push(entry.clone()),
+                // It is of no use to others: see `for_shared`.
+                Content::Account(..) | Content::Heard(..) => continue,
+                known @ (Content::Cluster(_)
+                | Content::SignUp(..)
+                | Content::Domain(..)
+                | Content::Wave(_)) => registers.push(known.clone()),
                 other => lessons.extend(Lesson::of(other, &self.core.keys)),
             }
             counts.add(&record);
@@ -121,6 +136,7 @@ impl Distant {
         for part in bans.chunks(MOST) {
             self.share(part).await?;
         }
+        self.take_in_registers(registers).await?;
         let mut refused = 0;
         for part in lessons.chunks(MOST) {
             let fill = |cmd: &mut redis::Cmd| register::fill(cmd, &self.core, part);
@@ -142,6 +158,7 @@ impl Distant {
     /// If it does not answer, or holds what this release does not write.
     pub async fn records(&self) -> Result<Vec<Record>, SharedError> {
         let mut all = self.bans().await?;
+        all.extend(self.registers().await?);
         let names = [
             self.core.keys.budgets(),
             self.core.keys.app(&ClientId::new("")),
@@ -167,7 +184,7 @@ impl Distant {
         let keys = &self.core.keys;
         let texts: Result<Vec<_>, _> = entries.iter().map(serde_json::to_string).collect();
         let texts = texts?;
-        let fresh = format!("{:016x}", Timestamp::now().as_microsecond());
+        let fresh = fresh_epoch();
         let fill = |cmd: &mut redis::Cmd| {
             cmd.arg(4).arg(&keys.bans()).arg(keys.channel()).arg(&fresh);
             for (entry, text) in entries.iter().zip(&texts) {
@@ -245,6 +262,11 @@ impl Distant {
             }
         }
     }
+}
+
+/// Of a store that has none yet.
+fn fresh_epoch() -> String {
+    format!("{:016x}", Timestamp::now().as_microsecond())
 }
 
 /// A value, and how far the store's own time is ahead of the wall clock.

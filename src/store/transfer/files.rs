@@ -9,7 +9,7 @@ use crate::secret::HashKey;
 use crate::store::StoreError;
 use crate::store::bans::changes::{self, Cursor};
 use crate::store::disk::{file, folder};
-use crate::store::{bans, budgets, events, register};
+use crate::store::{bans, budgets, clusters, events, register, wave};
 
 /// A store being read.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Reading {
     bans: Connection,
     register: Connection,
     budgets: Connection,
+    clusters: Connection,
+    wave: Connection,
 }
 
 impl Reading {
@@ -32,6 +34,8 @@ impl Reading {
             bans: open(&bans::FILE)?,
             register: open(&register::FILE)?,
             budgets: open(&budgets::FILE)?,
+            clusters: open(&clusters::FILE)?,
+            wave: open(&wave::FILE)?,
         })
     }
 
@@ -61,6 +65,9 @@ impl Reading {
         register::all(&self.register, &mut all).map_err(sqlite(register::FILE.name))?;
         let slots = budgets::all(&self.budgets).map_err(sqlite(budgets::FILE.name))?;
         all.extend(slots.into_iter().map(Content::Budget));
+        clusters::moved::all(&self.clusters, &mut all).map_err(sqlite(clusters::FILE.name))?;
+        let kept = wave::read(&self.wave).map_err(sqlite(wave::FILE.name))?;
+        all.extend(kept.map(Content::Wave));
         Ok(all.into_iter().map(Record).collect())
     }
 }
@@ -80,7 +87,14 @@ pub struct Examined {
 /// If there is no store, or no key in it.
 pub fn examine(path: &Path) -> Result<Examined, StoreError> {
     folder::read_key(path)?;
-    let kinds = [&bans::FILE, &register::FILE, &events::FILE, &budgets::FILE];
+    let kinds = [
+        &bans::FILE,
+        &register::FILE,
+        &clusters::FILE,
+        &wave::FILE,
+        &events::FILE,
+        &budgets::FILE,
+    ];
     let found = kinds.map(|kind| {
         let fault = file::open_checked(path, kind).err();
         (kind.name, fault.map(|fault| fault.to_string()))

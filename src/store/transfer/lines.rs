@@ -38,9 +38,9 @@ pub enum LinesError {
     #[error("the export is not whole: {found} instead of {expected}")]
     NotWhole {
         /// What was read.
-        found: Counts,
+        found: Box<Counts>,
         /// What it says of itself.
-        expected: Counts,
+        expected: Box<Counts>,
     },
 }
 
@@ -104,15 +104,17 @@ pub fn read_lines(mut from: impl BufRead, key: &HashKey) -> Result<Vec<Record>, 
             }
             Line::End(expected) if expected == counts => return Ok(records),
             Line::End(expected) => {
-                let found = counts;
-                return Err(LinesError::NotWhole { found, expected });
+                return Err(LinesError::NotWhole {
+                    found: counts.into(),
+                    expected: expected.into(),
+                });
             }
             Line::Heading { .. } | Line::Record(_) => return Err(LinesError::Line(number, None)),
         }
     }
     Err(LinesError::NotWhole {
-        found: counts,
-        expected: Counts::default(),
+        found: counts.into(),
+        expected: Counts::default().into(),
     })
 }
 

@@ -3,9 +3,16 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use jiff::Timestamp;
+use tuskgate::account::{KnownAccount, Origin};
 use tuskgate::app::{App, ClientId};
 use tuskgate::ban::Effect;
+use tuskgate::cluster::{
+    Change, Cluster, ClusterId, ClusterKind, MailKey, SeenDomain, SignUp, Sites,
+};
+use tuskgate::mailbox::Domain;
 use tuskgate::secret::KeyedHash;
+use tuskgate::store::Store;
 
 use super::bans::ban;
 use super::{charge, micros, open};
@@ -26,8 +33,78 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
+fn cluster(number: u64, host: &str) -> Cluster {
+    let now = Timestamp::now().as_second();
+    Cluster {
+        id: ClusterId {
+            kind: ClusterKind::Mail,
+            number,
+        },
+        keys: vec![MailKey::Host(Domain::new(host).expect("a domain"))],
+        name: None,
+        since: now - 3600,
+        opened: now,
+        until: now + 3600,
+        times: 1,
+        evidence: format!("5 new domains through {host}"),
+        ended: None,
+        suspects: Vec::new(),
+        refused: 7,
+        contained: false,
+        confirmed: 0,
+        around: Vec::new(),
+        same_as: None,
+        revision: 1,
+        sites: Sites::default(),
+    }
+}
+
+/// What the registers and the breaker keep; `name` is in all of it.
+fn fill_registers(store: &Store, name: &str) {
+    let now = Timestamp::now().as_second();
+    for number in [1, 4_081_635] {
+        let host = format!("mx{number}.{name}.example");
+        store.keep_cluster(Change::Cluster(Box::new(cluster(number, &host))));
+    }
+    for number in 0..10 {
+        let domain = Domain::new(&format!("d{number}.{name}.example")).expect("a domain");
+        let seen = SeenDomain {
+            first: now - 86_400,
+            last: now - 60,
+            accounts: 1,
+            confirmed: 0,
+            keys: [].into(),
+        };
+        store.keep_cluster(Change::Domain(domain.clone(), Some(seen)));
+        let sign_up = SignUp {
+            at: now - 60,
+            domain,
+            keys: [].into(),
+            client: None,
+            client_id: None,
+            username: None,
+            account: None,
+        };
+        store.keep_cluster(Change::SignUp(number + 1, sign_up));
+    }
+    let account = KnownAccount {
+        created: now,
+        username: "anna".to_owned(),
+        confirmed: true,
+        origin: Origin::Beside,
+    };
+    store.keep_cluster(Change::Account(110, account));
+    for number in 0..2 {
+        store.keep_cluster(Change::Heard(KeyedHash([number; 16]), now));
+    }
+    store
+        .keep_wave(format!("learned by {name}"))
+        .expect("queued");
+}
+
 async fn fill(folder: &Path) {
     let store = open(&folder.join("store"));
+    fill_registers(&store, "first");
     for number in 0..50 {
         store
             .ban(ban(&format!("bots-{number}.example")))
@@ -56,10 +133,16 @@ async fn fill(folder: &Path) {
     store.flush().await.expect("on the disk");
 }
 
-const ALL: &str =
-    "45 bans and allow entries, 5 liftings, 50 apps, 50 credentials, 50 tokens, 50 budgets";
+const ALL: &str = "45 bans and allow entries, 5 liftings, 50 apps, 50 credentials, 50 tokens, 50 budgets, 2 clusters, 10 sign-ups, 10 mail domains, 1 accounts, 2 webhooks heard, 1 breakers";
+
+/// Accounts and webhooks are of use to the gate alone that heard of them.
+const SHARED: &str = "45 bans and allow entries, 5 liftings, 50 apps, 50 credentials, 50 tokens, 50 budgets, 2 clusters, 10 sign-ups, 10 mail domains, 0 accounts, 0 webhooks heard, 1 breakers";
 
 fn run(folder: &Path, url: Option<&str>, words: &[&str]) -> Output {
+    verb(folder, url, &[&["store"], words].concat())
+}
+
+fn verb(folder: &Path, url: Option<&str>, words: &[&str]) -> Output {
     let url = url.map_or_else(String::new, |url| format!("url = {url:?}\n"));
     let config = folder.join("tuskgate.toml");
     std::fs::write(
@@ -70,7 +153,6 @@ fn run(folder: &Path, url: Option<&str>, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tuskgate"))
         .arg("--config")
         .arg(&config)
-        .arg("store")
         .args(words)
         .current_dir(folder)
         .output()
@@ -137,30 +219,43 @@ async fn an_export_is_the_same_store_elsewhere() {
 
 #[tokio::test]
 async fn to_redis_and_back() {
-    let server = Server::start(Make::Redis, &[]);
+    there_and_back(Make::Redis).await;
+}
+
+#[tokio::test]
+async fn to_valkey_and_back() {
+    there_and_back(Make::Valkey).await;
+}
+
+async fn there_and_back(make: Make) {
+    let server = Server::start(make, &[]);
     let url = server.url();
     let (from, to) = (folder(), folder());
     fill(from.path()).await;
-    let done = run(from.path(), Some(&url), &["migrate", "to-shared"]);
+    // Twice is as once.
+    for _ in 0..2 {
+        let done = run(from.path(), Some(&url), &["migrate", "to-shared"]);
+        let said = told(&done);
+        assert!(done.status.success() && said.contains(SHARED), "{said}");
+        assert!(said.contains("all there"), "{said}");
+        assert!(said.contains("1 accounts, 2 webhooks heard"), "{said}");
+    }
+    let lasts = server.ask(&["PTTL", "{tuskgate}:moved"]);
     assert!(
-        done.status.success() && told(&done).contains(ALL),
-        "{}",
-        told(&done)
+        lasts.parse::<i64>().is_ok_and(|millis| millis > 0),
+        "{lasts}"
     );
-    assert!(told(&done).contains("all there"));
     drop(open(&to.path().join("store")));
-    let done = run(to.path(), Some(&url), &["migrate", "from-shared"]);
-    assert!(
-        done.status.success() && told(&done).contains(ALL),
-        "{}",
-        told(&done)
-    );
+    for verb in [
+        &["migrate", "from-shared"][..],
+        &["migrate", "from-shared"],
+        &["check"],
+    ] {
+        let done = run(to.path(), Some(&url), verb);
+        let said = told(&done);
+        assert!(done.status.success() && said.contains(SHARED), "{said}");
+    }
     let done = run(to.path(), Some(&url), &["check"]);
-    assert!(
-        done.status.success() && told(&done).contains(ALL),
-        "{}",
-        told(&done)
-    );
     assert!(
         told(&done).contains("shared store: in order"),
         "{}",
@@ -169,18 +264,73 @@ async fn to_redis_and_back() {
     assert_eq!(left(to.path()).await, [1; 50]);
 }
 
+/// What two gates that were alone have numbered alike stays apart.
+#[tokio::test]
+async fn two_stores_become_one() {
+    let server = Server::start(Make::Redis, &[]);
+    let url = server.url();
+    let (one, other, to) = (folder(), folder(), folder());
+    for (folder, name) in [(&one, "one"), (&other, "other"), (&to, "third")] {
+        fill_registers(&open(&folder.path().join("store")), name);
+    }
+    for folder in [&one, &other] {
+        let done = run(folder.path(), Some(&url), &["migrate", "to-shared"]);
+        assert!(done.status.success(), "{}", told(&done));
+    }
+    for _ in 0..2 {
+        let done = run(to.path(), Some(&url), &["migrate", "from-shared"]);
+        assert!(done.status.success(), "{}", told(&done));
+    }
+    let store = open(&to.path().join("store"));
+    let kept = store.take_kept_clusters();
+    let mut hosts: Vec<_> = kept.clusters.iter().flat_map(|one| &one.keys).collect();
+    hosts.sort();
+    hosts.dedup();
+    // The shared number is one cluster on all gates: of equal versions the last told.
+    let names: Vec<_> = hosts.iter().map(ToString::to_string).collect();
+    let of_one = |name: &str| names.contains(&format!("mx1.{name}.example"));
+    assert!(
+        of_one("one") && of_one("other") && of_one("third"),
+        "{names:?}"
+    );
+    assert_eq!((kept.sign_ups.len(), kept.domains.len()), (30, 30));
+    assert_eq!(store.take_kept_wave().as_deref(), Some("learned by third"));
+}
+
+/// Events stay with the gate that judged: who asks another is told.
+#[tokio::test]
+async fn explain_tells_where_to_ask() {
+    let folder = folder();
+    fill(folder.path()).await;
+    let words = ["explain", "7K3M9QX2B4DH"];
+    let said = told(&verb(folder.path(), None, &words));
+    assert!(said.contains("no event 7K3M9QX2B4DH: mistyped"), "{said}");
+    let said = told(&verb(folder.path(), Some("redis://127.0.0.1:1"), &words));
+    assert!(
+        said.contains("events are kept by the gate that judged"),
+        "{said}"
+    );
+    assert!(
+        said.contains("(asked: ") && said.contains("mistyped"),
+        "{said}"
+    );
+}
+
 #[tokio::test]
 async fn check_says_what_is_wrong() {
     let folder = folder();
     fill(folder.path()).await;
-    std::fs::write(folder.path().join("store/register.sqlite3"), "no database").expect("written");
+    for file in ["register.sqlite3", "clusters.sqlite3", "wave.sqlite3"] {
+        let path = folder.path().join("store").join(file);
+        std::fs::write(path, "no database").expect("written");
+    }
     let url = format!("unix://{}/none", folder.path().display());
     let done = run(folder.path(), Some(&url), &["check"]);
     assert!(!done.status.success());
     let said = told(&done);
     assert!(said.contains("bans.sqlite3: sound"), "{said}");
-    assert!(
-        said.contains("register.sqlite3: ") && said.contains("damaged"),
-        "{said}"
-    );
+    for file in ["register.sqlite3", "clusters.sqlite3", "wave.sqlite3"] {
+        let damaged = |line: &str| line.starts_with(file) && line.contains("damaged");
+        assert!(said.lines().any(damaged), "{file}: {said}");
+    }
 }

@@ -35,6 +35,8 @@ impl Registers {
                 false
             }
             Heard::Clusters(all) => self.adopt(all),
+            // For the breaker.
+            Heard::ByHand(_) => false,
             Heard::Anew => {
                 for cluster in self.clusters() {
                     self.store.share_cluster(&cluster);

@@ -298,8 +298,35 @@ impl Servers {
                 .clusters
                 .iter()
                 .find(|(_, cluster)| !cluster.in_force(now));
-            if let Some(number) = oldest.map(|(number, _)| *number) {
-                self.clusters.remove(&number);
+            let oldest = oldest.map(|(number, _)| *number);
+            if let Some(gone) = oldest.and_then(|number| self.clusters.remove(&number)) {
+                self.unmark(&gone);
+            }
+        }
+    }
+
+    /// Takes the mark off the keys of condemnations that are held against nobody
+    /// any more: they may be forgotten, and may come to be shared servers.
+    pub(in crate::judge) fn let_run_out(&mut self, now: i64) {
+        let memory = seconds(self.tuning.memory);
+        let over = self.clusters.values();
+        let over: Vec<_> = over
+            .filter(|cluster| now - cluster.until >= memory)
+            .cloned()
+            .collect();
+        for cluster in &over {
+            self.unmark(cluster);
+        }
+    }
+
+    fn unmark(&mut self, cluster: &Cluster) {
+        let number = Some(cluster.id.number);
+        for key in &cluster.keys {
+            let marked = self.histories.peek(key);
+            if marked.is_some_and(|history| history.cluster == number)
+                && let Some(history) = self.histories.peek_mut(key)
+            {
+                history.cluster = None;
             }
         }
     }

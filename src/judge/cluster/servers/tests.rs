@@ -170,6 +170,25 @@ fn it_comes_back_sooner_and_stays_longer() {
     assert_eq!((again.times, again.until - again.opened), (2, 12 * 3600));
 }
 
+/// Held against the server, and kept in memory before all others, for as long as
+/// it counts; no longer.
+#[test]
+fn the_mark_of_a_condemnation_goes_when_it_is_held_against_nobody() {
+    let marked = |register: &Servers| {
+        let histories = register.histories.iter();
+        histories.filter(|(_, one)| one.cluster.is_some()).count()
+    };
+    let mut register = register();
+    wave(&mut register, T0, 40, bots_of_2018);
+    assert!(marked(&register) > 0);
+    let until = register.cluster(1).expect("condemned").until;
+    register.let_run_out(until + 29 * DAY);
+    assert!(marked(&register) > 0, "it comes back sooner for a month");
+    register.let_run_out(until + 31 * DAY);
+    assert_eq!(marked(&register), 0);
+    assert!(register.cluster(1).is_some(), "the record stays");
+}
+
 #[test]
 fn released_means_left_alone() {
     let mut register = register();

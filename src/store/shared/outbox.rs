@@ -1,0 +1,223 @@
+//! What leaves a node off the path of requests: gathered, and sent many at a time.
+//!
+//! Bounded: what finds no room is lost, and counted by whoever it is. While the
+//! store is down a batch is tried again and again; nothing is dropped for that.
+//! A flush is heard whatever the worker is at, and says how much has not been sent.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Core;
+
+/// Between two tries while the store is down.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// How long a flush waits for a store that neither answers nor refuses.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Flushes that may wait at once; one more waits for a place.
+const FLUSHES: usize = 16;
+
+/// One kind of thing that is sent.
+pub(super) trait Post: 'static {
+    /// The thing.
+    type Item: Send + 'static;
+    /// How many may wait.
+    const ROOM: usize;
+    /// How many go in one call.
+    const MOST: usize;
+    /// How long a call waits for more to come.
+    const GATHER: Duration;
+
+    /// Looks through a batch before it is sent for the first time.
+    fn prepare(_batch: &mut Vec<Self::Item>) {}
+
+    /// Sends a batch, once. What it leaves in it is tried again.
+    fn send(core: &Core, batch: &mut Vec<Self::Item>) -> impl Future<Output = ()> + Send;
+
+    /// So many found no room.
+    fn lost(count: u64);
+}
+
+/// Where one kind of thing is handed in; clones share it.
+#[derive(Debug)]
+pub(super) struct Outbox<P: Post> {
+    items: mpsc::Sender<P::Item>,
+    flushes: mpsc::Sender<Flush>,
+    progress: Arc<Progress>,
+}
+
+impl<P: Post> Clone for Outbox<P> {
+    fn clone(&self) -> Self {
+        Self {
+            items: self.items.clone(),
+            flushes: self.flushes.clone(),
+            progress: Arc::clone(&self.progress),
+        }
+    }
+}
+
+/// How many have been handed in, and how many of them are done with.
+#[derive(Debug, Default)]
+struct Progress {
+    given: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Progress {
+    fn left(&self, of: u64) -> u64 {
+        of.saturating_sub(self.done.load(Ordering::Acquire))
+    }
+}
+
+/// Somebody waits until the first `of` are done with.
+#[derive(Debug)]
+struct Flush {
+    of: u64,
+    word: oneshot::Sender<()>,
+}
+
+impl Flush {
+    fn answer(self) {
+        // Whoever flushed may have left.
+        let _ = self.word.send(());
+    }
+}
+
+impl<P: Post> Outbox<P> {
+    pub(super) fn start(core: Arc<Core>, control: &Handle) -> Self {
+        let (items, inbox) = mpsc::channel(P::ROOM);
+        let (flushes, asked) = mpsc::channel(FLUSHES);
+        let progress = Arc::new(Progress::default());
+        let worker = Worker::<P> {
+            core,
+            inbox,
+            asked,
+            progress: Arc::clone(&progress),
+            batch: Vec::with_capacity(P::MOST),
+            taken: 0,
+            waiting: Vec::new(),
+        };
+        // Ends when the last handle is gone.
+        control.spawn(worker.work());
+        Self {
+            items,
+            flushes,
+            progress,
+        }
+    }
+
+    /// Hands something in; it is sent soon.
+    pub(super) fn put(&self, item: P::Item) {
+        match self.items.try_send(item) {
+            Ok(()) => _ = self.progress.given.fetch_add(1, Ordering::Release),
+            Err(_) => P::lost(1),
+        }
+    }
+
+    /// Waits until what was handed in so far has been sent, or cannot be for
+    /// now: how many have not. Those are sent when the store is back.
+    pub(super) async fn flush(&self) -> u64 {
+        let of = self.progress.given.load(Ordering::Acquire);
+        let (word, told) = oneshot::channel();
+        let asked = async {
+            // Refused only while the runtime ends.
+            if self.flushes.send(Flush { of, word }).await.is_ok() {
+                drop(told.await);
+            }
+        };
+        // A store that hangs is no reason to.
+        let _ = tokio::time::timeout(PATIENCE, asked).await;
+        self.progress.left(of)
+    }
+}
+
+struct Worker<P: Post> {
+    core: Arc<Core>,
+    inbox: mpsc::Receiver<P::Item>,
+    asked: mpsc::Receiver<Flush>,
+    progress: Arc<Progress>,
+    batch: Vec<P::Item>,
+    /// How many have ever been in a batch.
+    taken: u64,
+    waiting: Vec<Flush>,
+}
+
+impl<P: Post> Worker<P> {
+    async fn work(mut self) {
+        while self.wait().await {
+            if self.waiting.is_empty() {
+                tokio::time::sleep(P::GATHER).await;
+            }
+            self.gather();
+            P::prepare(&mut self.batch);
+            while !self.send().await {
+                // Whoever waits is told at once that it cannot be sent for now.
+                self.waiting.drain(..).for_each(Flush::answer);
+                if !self.pause().await {
+                    return;
+                }
+            }
+            let progress = &self.progress;
+            let done = |flush: &mut Flush| progress.left(flush.of) == 0;
+            self.waiting.extract_if(.., done).for_each(Flush::answer);
+        }
+    }
+
+    /// Until there is something to do; whether there ever will be.
+    async fn wait(&mut self) -> bool {
+        if !self.waiting.is_empty() {
+            return true;
+        }
+        tokio::select! {
+            // What was handed in is sent even if the last handle has gone.
+            biased;
+            item = self.inbox.recv() => item.map(|item| self.take(item)).is_some(),
+            Some(flush) = self.asked.recv() => {
+                self.waiting.push(flush);
+                true
+            }
+        }
+    }
+
+    fn gather(&mut self) {
+        while let Ok(flush) = self.asked.try_recv() {
+            self.waiting.push(flush);
+        }
+        while self.batch.len() < P::MOST {
+            let Ok(item) = self.inbox.try_recv() else {
+                return;
+            };
+            self.take(item);
+        }
+    }
+
+    fn take(&mut self, item: P::Item) {
+        self.taken += 1;
+        self.batch.push(item);
+    }
+
+    /// Whether the batch is done with.
+    async fn send(&mut self) -> bool {
+        if !self.batch.is_empty() {
+            P::send(&self.core, &mut self.batch).await;
+        }
+        let done = self.taken - self.batch.len() as u64;
+        self.progress.done.store(done, Ordering::Release);
+        self.batch.is_empty()
+    }
+
+    /// Before the next try: shorter if somebody begins to wait for it. Whether
+    /// anybody is left who could.
+    async fn pause(&mut self) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => !self.asked.is_closed(),
+            flush = self.asked.recv() => flush.map(|flush| self.waiting.push(flush)).is_some(),
+        }
+    }
+}
