@@ -29,6 +29,7 @@ mod demo;
 mod doctor;
 mod events;
 mod explain;
+mod files;
 mod log;
 mod mail_server;
 mod moment;
@@ -40,6 +41,7 @@ mod replay;
 mod serve;
 mod status;
 mod store;
+mod words;
 
 pub use outcome::Failure;
 

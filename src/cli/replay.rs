@@ -22,7 +22,7 @@ use crate::admin::ask::{Answer, Ask, LONGEST_PAGE, PageOf};
 use crate::ban::Ban;
 use crate::cli::events::Pages;
 use crate::cli::reach::{self, Reach};
-use crate::cli::{Failure, assemble, moment, names};
+use crate::cli::{Failure, assemble, files, moment, names};
 use crate::cluster::Cluster;
 use crate::config::{self, Environment};
 use crate::event::{Event, Outcome};
@@ -91,7 +91,7 @@ impl ReplayVerb {
                 "observe = true in that configuration, so nothing is refused; --enforce RULE says what if"
             );
         }
-        let lists = assemble::lists(&settings)?;
+        let lists = files::read_lists(config, &settings)?;
         let (mut input, bans, clusters) = self.open(config)?;
         let mut hindsight = Hindsight::new(clusters, &bans);
         let mut replay = self.judge(policy, lists, bans);

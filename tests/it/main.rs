@@ -7,6 +7,7 @@ mod apps;
 mod architecture;
 mod attack;
 mod bounds;
+mod check;
 mod cli;
 mod clusters;
 mod config;
