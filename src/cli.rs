@@ -41,6 +41,7 @@ mod replay;
 mod serve;
 mod status;
 mod store;
+mod there;
 mod words;
 
 pub use outcome::Failure;
@@ -75,7 +76,7 @@ Examples:
   tuskgate contain --step 4 --for 2h                close sign-up for two hours
   tuskgate doctor                                   does the client's address arrive everywhere?
 
-Exit codes: 0 well, 1 it failed, 64 wrong usage, 78 wrong configuration.";
+Exit codes: 0 well, 1 it failed, 64 wrong usage, 66 no store there, 78 wrong configuration.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {

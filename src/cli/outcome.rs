@@ -2,12 +2,15 @@
 
 use std::process::ExitCode;
 
+use crate::cli::there::NoStore;
 use crate::config::Mistakes;
 
 /// Wrong usage of the command line (`EX_USAGE`).
-pub(super) const USAGE: u8 = 64;
+const USAGE: u8 = 64;
+/// What was to be read is not there (`EX_NOINPUT`).
+const NO_INPUT: u8 = 66;
 /// Wrong configuration (`EX_CONFIG`).
-pub(super) const CONFIG: u8 = 78;
+const CONFIG: u8 = 78;
 
 /// Why a verb failed.
 #[derive(Debug)]
@@ -54,6 +57,9 @@ pub(super) fn exit(done: Result<(), Failure>) -> ExitCode {
         }
         Err(Failure::Other(fault)) => {
             eprintln!("tuskgate: {fault:#}");
+            if fault.is::<NoStore>() {
+                return ExitCode::from(NO_INPUT);
+            }
             ExitCode::FAILURE
         }
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::cli::{Failure, assemble};
+use crate::cli::{Failure, there};
 use crate::config::{self, Environment, Settings};
 use crate::store::transfer::{Counts, Reading, Record, examine, missing, read_lines, write_lines};
 use crate::store::{Distant, Store};
@@ -85,6 +85,7 @@ impl StoreVerb {
 
 async fn check(settings: &Settings) -> anyhow::Result<()> {
     let path = &settings.store.path;
+    there::expect(path)?;
     let found = examine(path).with_context(|| format!("store {}", path.display()))?;
     let mut faults = 0;
     for (name, fault) in found.files {
@@ -111,6 +112,7 @@ async fn check(settings: &Settings) -> anyhow::Result<()> {
 
 fn reading(settings: &Settings) -> anyhow::Result<Reading> {
     let path = &settings.store.path;
+    there::expect(path)?;
     Reading::open(path).with_context(|| format!("store {}", path.display()))
 }
 
@@ -160,8 +162,7 @@ async fn into_files(settings: &Settings, store: Store, records: Vec<Record>) -> 
 
 fn open(settings: &Settings) -> anyhow::Result<Store> {
     let path = &settings.store.path;
-    Store::open(&assemble::store_settings(settings))
-        .with_context(|| format!("store {}", path.display()))
+    there::or_make(settings).with_context(|| format!("store {}", path.display()))
 }
 
 async fn reach(settings: &Settings, reading: &Reading) -> anyhow::Result<Distant> {
