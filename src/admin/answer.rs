@@ -57,7 +57,8 @@ pub async fn from_store(ask: Ask, store: &Store) -> Option<Answer> {
         | Ask::Release { .. }
         | Ask::Contain { .. }
         | Ask::Pin { .. }
-        | Ask::MailServer { .. } => return None,
+        | Ask::MailServer { .. }
+        | Ask::MailDomain { .. } => return None,
     };
     Some(answer.unwrap_or_else(Answer::Fault))
 }

@@ -223,8 +223,8 @@ impl Entry {
 fn weigh(target: &Target, effect: Effect, force: bool) -> Result<(), Failure> {
     match breadth::of(target, effect) {
         Breadth::Narrow => {}
-        Breadth::Wide(words) => eprintln!("wide: {words}; to take it back: tuskgate unban"),
-        Breadth::Reckless(words) if force => eprintln!("forced: {words}"),
+        Breadth::Wide(words) => remark!("wide: {words}; to take it back: tuskgate unban"),
+        Breadth::Reckless(words) if force => remark!("forced: {words}"),
         Breadth::Reckless(words) => {
             return Err(anyhow::anyhow!(
                 "{words}. Nothing was done; if it is meant all the same, say --force"

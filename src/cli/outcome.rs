@@ -48,15 +48,15 @@ pub(super) fn exit(done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Config(mistakes)) => {
-            eprintln!("{mistakes}");
+            remark!("{mistakes}");
             ExitCode::from(CONFIG)
         }
         Err(Failure::Usage(why)) => {
-            eprintln!("tuskgate: {why}; --help shows how");
+            remark!("tuskgate: {why}; --help shows how");
             ExitCode::from(USAGE)
         }
         Err(Failure::Other(fault)) => {
-            eprintln!("tuskgate: {fault:#}");
+            remark!("tuskgate: {fault:#}");
             if fault.is::<NoStore>() {
                 return ExitCode::from(NO_INPUT);
             }

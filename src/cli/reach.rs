@@ -116,7 +116,8 @@ impl Need {
             | Ask::Release { .. }
             | Ask::Contain { .. }
             | Ask::Pin { .. }
-            | Ask::MailServer { .. } => Self::Gate,
+            | Ask::MailServer { .. }
+            | Ask::MailDomain { .. } => Self::Gate,
             Ask::Ban(_) | Ask::ImportApps { .. } => Self::AnyStore,
             Ask::Unban(_)
             | Ask::Bans

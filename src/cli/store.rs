@@ -4,12 +4,13 @@
 //! it is said to be there.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter};
+use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::cli::out::Out;
 use crate::cli::{Failure, there};
 use crate::config::{self, Environment, Settings};
 use crate::store::transfer::{Counts, Reading, Record, examine, missing, read_lines, write_lines};
@@ -33,21 +34,47 @@ Examples:
   tuskgate store migrate to-shared        from this gate's files to store.url
   tuskgate store migrate from-shared      and back, before leaving Redis";
 
+const CHECK_EXAMPLES: &str = "\
+Nothing is changed; exit code 1 if something is not in order, 66 if there is no store.
+
+Examples:
+  tuskgate store check
+  tuskgate store check --config /etc/tuskgate/second.toml";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  tuskgate store export backup.jsonl
+  tuskgate store export - | gzip > backup.jsonl.gz
+  tuskgate events --all --json > events.jsonl       what an export leaves out";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  tuskgate store import backup.jsonl      with the gate stopped";
+
+const MIGRATE_EXAMPLES: &str = "\
+Examples:
+  tuskgate store migrate to-shared        beside a running gate, too
+  tuskgate store migrate from-shared      with the gate stopped";
+
 #[derive(Debug, Subcommand)]
 enum What {
     /// Are the files sound, is the shared store in order?
+    #[command(after_help = CHECK_EXAMPLES)]
     Check,
     /// Write everything but events to a file
+    #[command(after_help = EXPORT_EXAMPLES)]
     Export {
         /// Where to; - for standard output
         file: PathBuf,
     },
     /// Merge an export into this store
+    #[command(after_help = IMPORT_EXAMPLES)]
     Import {
         /// Where from
         file: PathBuf,
     },
     /// Move between this gate's files and store.url
+    #[command(after_help = MIGRATE_EXAMPLES)]
     Migrate {
         /// Which way
         way: Way,
@@ -120,7 +147,7 @@ fn export(settings: &Settings, file: &Path) -> anyhow::Result<()> {
     let reading = reading(settings)?;
     let records = reading.records()?;
     let counts = if file == Path::new("-") {
-        write_lines(io::stdout().lock(), reading.key(), records)?
+        write_lines(BufWriter::new(Out), reading.key(), records)?
     } else {
         let out = File::create_new(file).with_context(|| file.display().to_string())?;
         let mut out = BufWriter::new(out);
@@ -128,7 +155,7 @@ fn export(settings: &Settings, file: &Path) -> anyhow::Result<()> {
         out.into_inner()?.sync_all()?;
         counts
     };
-    eprintln!("{counts}");
+    remark!("{counts}");
     Ok(())
 }
 

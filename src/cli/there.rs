@@ -41,7 +41,7 @@ pub(super) fn or_make(settings: &Settings) -> Result<Store, StoreError> {
     let made = matches!(is_there(path), Ok(false));
     let store = Store::open(&assemble::store_settings(settings))?;
     if made {
-        eprintln!(
+        remark!(
             "there was no store at {}, so one was made, for this user alone: the gate must run as the same user and with the same store.path",
             path.display()
         );

@@ -62,12 +62,17 @@ impl fmt::Display for Evidence {
         let named: Vec<_> = self.named.iter().map(ToString::to_string).collect();
         write!(
             f,
-            "{} accounts let in before {} condemnations ({})",
-            self.sign_ups,
-            self.clusters,
+            "{} let in before {} ({})",
+            plural(self.sign_ups, "account"),
+            plural(self.clusters, "condemnation"),
             named.join(" ")
         )
     }
+}
+
+fn plural(count: u32, one: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{ending}")
 }
 
 pub(super) fn weigh<'a>(
