@@ -239,3 +239,27 @@ fn what(event: &Event) -> &'static str {
         (None, None, false) => "refused",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EventId;
+
+    #[test]
+    fn what_nobody_tried_has_a_word_of_its_own() {
+        let id: EventId = "7K3M9QX2B4DH".parse().expect("a reference");
+        let mut event = Event::blank(id, Timestamp::UNIX_EPOCH);
+        event.note = Some(Note::Bypass);
+        event.username = Some("eve".into());
+        let told = line(&event);
+        assert!(
+            told.contains("7K3M9QX2B4DH by-pass   an account that the gate never let through  eve"),
+            "{told}"
+        );
+        assert!(!event.is_attempt());
+        event.note = None;
+        event.admitted = false;
+        assert!(line(&event).contains(" refused "), "{}", line(&event));
+        assert!(event.is_attempt());
+    }
+}

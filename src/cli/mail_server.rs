@@ -50,28 +50,33 @@ impl MailServerVerb {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         let Show::Show { server, json } = self.verb;
         let mut reach = Reach::of(config)?;
-        let reports = of_server(&server, &mut reach)?;
-        let nobody = reports.iter().all(|report| report.seen.is_none());
+        let mut reports = of_server(&server, &mut reach)?;
+        let nobody = reports.first().is_none_or(|report| report.seen.is_none());
         // Mostly somebody has the domain of an address in hand, and not its server.
         let behind = if nobody && server.parse::<IpAddr>().is_err() {
+            reports.retain(|report| report.seen.is_some());
             Some(of_domain(&server, &mut reach)?)
         } else {
             None
         };
+        let told = behind
+            .as_ref()
+            .map_or_else(Vec::new, |one| one.servers.clone());
+        reports.retain(|report| told.iter().all(|one| one.key != report.key));
         let bans = match reach.ask(&Ask::Bans)? {
             Answer::Bans(bans) => bans,
             other => return Err(reach::unexpected(&other)),
         };
         if json {
-            let shown = behind.as_ref().map_or(&reports, |one| &one.servers);
-            say!("{}", serde_json::to_string(shown)?);
+            let shown: Vec<_> = told.iter().chain(&reports).collect();
+            say!("{}", serde_json::to_string(&shown)?);
             return Ok(());
         }
-        match &behind {
-            Some(report) => say_on!("{}", behind::tell(report)),
-            None => reports
-                .iter()
-                .for_each(|report| say_on!("{}", tell(report))),
+        if let Some(report) = &behind {
+            say_on!("{}", behind::tell(report));
+        }
+        for report in &reports {
+            say_on!("{}", tell(report));
         }
         for ban in bans
             .iter()
