@@ -38,8 +38,8 @@ pub(super) fn read(config: &Path, settings: &Settings) -> Result<Files, Mistakes
         (Ok(lists), Ok(secrets), Ok(())) => Ok(Files { lists, secrets }),
         (lists, secrets, authority) => {
             let mut mistakes = lists.err().unwrap_or_default();
-            mistakes.extend(secrets.err());
-            mistakes.extend(authority.err());
+            mistakes.extend(secrets.err().unwrap_or_default());
+            mistakes.extend(authority.err().unwrap_or_default());
             Err(mistakes.into())
         }
     }
@@ -59,7 +59,7 @@ pub(super) fn others(config: &Path, settings: &Settings) -> Vec<Mistake> {
     let places = Places::of(config, &Environment::of_process());
     let secrets = secrets(settings, &places).err();
     let authority = authority(settings, &places).err();
-    secrets.into_iter().chain(authority).collect()
+    secrets.into_iter().chain(authority).flatten().collect()
 }
 
 /// Every list; what was left out is logged.
@@ -116,35 +116,36 @@ fn named<'a>(files: &'a ListFiles, list: &str) -> &'a [std::path::PathBuf] {
 }
 
 /// The secrets that webhooks are signed with.
-fn secrets(settings: &Settings, places: &Places) -> Result<Vec<Secret>, Mistake> {
+fn secrets(settings: &Settings, places: &Places) -> Result<Vec<Secret>, Vec<Mistake>> {
     const KEY: &str = "webhooks.secret-file";
     let mut secrets = settings.webhooks.secrets.clone();
     let Some(path) = &settings.webhooks.secret_file else {
         return Ok(secrets);
     };
     let found = Some(path.display().to_string());
-    let text =
-        fs::read_to_string(path).map_err(|fault| unread(places, KEY, 0, found.clone(), &fault))?;
+    let text = fs::read_to_string(path)
+        .map_err(|fault| vec![unread(places, KEY, 0, found.clone(), &fault)])?;
     let lines = text.lines().map(str::trim);
     let lines = lines.filter(|line| line.len() >= SHORTEST_SECRET);
     secrets.extend(lines.map(Secret::new));
     if secrets.is_empty() {
         let wrong = format!("the file has no line of at least {SHORTEST_SECRET} characters");
         let remedy = "write the signing secret of Mastodon's webhook into it, on a line of its own";
-        return Err(mistake(places, KEY, 0, wrong, found, remedy));
+        return Err(vec![mistake(places, KEY, 0, wrong, found, remedy)]);
     }
     Ok(secrets)
 }
 
 /// Whether the shared store's authority is one.
-fn authority(settings: &Settings, places: &Places) -> Result<(), Mistake> {
+fn authority(settings: &Settings, places: &Places) -> Result<(), Vec<Mistake>> {
     const KEY: &str = "store.ca";
     let shared = settings.store.shared.as_ref();
     let Some(path) = shared.and_then(|shared| shared.ca.as_ref()) else {
         return Ok(());
     };
     let found = Some(path.display().to_string());
-    let bytes = fs::read(path).map_err(|fault| unread(places, KEY, 0, found.clone(), &fault))?;
+    let bytes =
+        fs::read(path).map_err(|fault| vec![unread(places, KEY, 0, found.clone(), &fault)])?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&bytes).flatten() {
         // One that is odd beside one that is well does no harm.
@@ -154,7 +155,7 @@ fn authority(settings: &Settings, places: &Places) -> Result<(), Mistake> {
         let wrong = "the file holds no certificate".to_owned();
         let remedy =
             "it is to hold the authority's certificate as PEM: -----BEGIN CERTIFICATE-----";
-        return Err(mistake(places, KEY, 0, wrong, found, remedy));
+        return Err(vec![mistake(places, KEY, 0, wrong, found, remedy)]);
     }
     Ok(())
 }
