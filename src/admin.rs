@@ -13,11 +13,13 @@ mod apps;
 pub mod ask;
 mod clusters;
 pub mod http;
+pub mod mail_domain;
 pub mod ready;
 pub mod socket;
 pub mod webhooks;
 
-use ask::{Answer, Ask, ProbeStep, Status};
+use crate::store::Store;
+use ask::{Answer, Ask, ProbeStep, SharedStanding, Status};
 
 /// What the admin side can reach.
 pub struct Control {
@@ -76,9 +78,19 @@ impl Control {
                 .count(),
             heard: self.judge.heard(),
             breaker: Some(self.judge.standing(now.as_second())),
+            shared: shared(self.judge.store()),
             ..self.status.clone()
         }
     }
+}
+
+fn shared(store: &Store) -> Option<SharedStanding> {
+    let standing = if store.is_shared() {
+        SharedStanding::Up
+    } else {
+        SharedStanding::Away
+    };
+    store.shares().then_some(standing)
 }
 
 fn answer_probe(step: ProbeStep) -> Answer {

@@ -5,15 +5,20 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Prints a line; see [`printed`].
+/// Prints a line; see [`out::printed`].
 macro_rules! say {
-    () => { $crate::cli::printed(format_args!("\n")) };
-    ($($words:tt)*) => { $crate::cli::printed(format_args!("{}\n", format_args!($($words)*))) };
+    () => { $crate::cli::out::printed(format_args!("\n")) };
+    ($($words:tt)*) => { $crate::cli::out::printed(format_args!("{}\n", format_args!($($words)*))) };
 }
 
-/// Prints without an end of line; see [`printed`].
+/// Prints without an end of line; see [`out::printed`].
 macro_rules! say_on {
-    ($($words:tt)*) => { $crate::cli::printed(format_args!($($words)*)) };
+    ($($words:tt)*) => { $crate::cli::out::printed(format_args!($($words)*)) };
+}
+
+/// Prints a line for people beside what a verb prints; see [`out::remarked`].
+macro_rules! remark {
+    ($($words:tt)*) => { $crate::cli::out::remarked(format_args!("{}\n", format_args!($($words)*))) };
 }
 
 mod apps;
@@ -29,10 +34,12 @@ mod demo;
 mod doctor;
 mod events;
 mod explain;
+mod files;
 mod log;
 mod mail_server;
 mod moment;
 mod names;
+mod out;
 mod outcome;
 mod reach;
 mod reload;
@@ -40,6 +47,8 @@ mod replay;
 mod serve;
 mod status;
 mod store;
+mod there;
+mod words;
 
 pub use outcome::Failure;
 
@@ -73,7 +82,7 @@ Examples:
   tuskgate contain --step 4 --for 2h                close sign-up for two hours
   tuskgate doctor                                   does the client's address arrive everywhere?
 
-Exit codes: 0 well, 1 it failed, 64 wrong usage, 78 wrong configuration.";
+Exit codes: 0 well, 1 it failed, 64 wrong usage, 66 no store there, 78 wrong configuration.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -129,16 +138,5 @@ pub fn run() -> ExitCode {
     outcome::exit(done)
 }
 
-/// Writes to standard output. Whoever reads it may have read enough (`head`):
-/// then the verb is done. A full disk is an error.
-fn printed(text: std::fmt::Arguments<'_>) {
-    use std::io::{ErrorKind, Write as _};
-    match std::io::stdout().write_fmt(text) {
-        Ok(()) => {}
-        Err(fault) if fault.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(fault) => {
-            eprintln!("cannot write: {fault}");
-            std::process::exit(1);
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ use std::path::Path;
 mod environment;
 mod mistake;
 mod nearest;
+mod places;
 mod reader;
 mod said;
 mod sections;
@@ -21,6 +22,7 @@ mod value;
 
 pub use environment::Environment;
 pub use mistake::{Mistake, Mistakes, Place};
+pub use places::Places;
 pub use settings::{
     Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, LogFormat,
     LogLevel, Modes, Probe, Settings, Store, Timeouts, Upstream, UpstreamAddress, Webhooks,

@@ -192,6 +192,19 @@ pub enum Note {
 }
 
 impl Event {
+    /// Whether somebody tried something; not for what the gate or Mastodon notes by itself,
+    /// such as a move of the breaker or an account that came in beside the gate.
+    #[must_use]
+    pub fn is_attempt(&self) -> bool {
+        self.note.is_none() && self.step().is_none()
+    }
+
+    /// The record of a move of the breaker, if it is one.
+    #[must_use]
+    pub fn step(&self) -> Option<&VerdictRecord> {
+        self.verdicts.iter().find(|said| said.verdict == "step")
+    }
+
     /// One of which nothing is known but its moment; admitted.
     #[must_use]
     pub const fn blank(id: EventId, at: Timestamp) -> Self {

@@ -30,7 +30,7 @@ mod app_budget;
 pub mod app_sight;
 mod bench;
 pub mod cluster;
-mod contained;
+pub mod contained;
 pub mod doors;
 pub mod hear;
 mod hearing;

@@ -33,6 +33,7 @@ pub use family::canonical;
 pub use file::{ListError, ListWarning};
 pub use formats::{Excerpt, LineFault};
 pub use overlay::{Overlay, Side};
+pub use special::too_wide;
 
 use apps::AppSet;
 use domain_set::DomainSet;

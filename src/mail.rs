@@ -11,5 +11,6 @@ pub mod address;
 pub mod dns;
 pub mod domain;
 mod idn;
+pub mod mailboxes;
 pub mod providers;
 pub mod site;

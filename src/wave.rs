@@ -258,6 +258,9 @@ pub struct Standing {
     pub step: Step,
     /// Whether it holds anybody back, or is only watched.
     pub mode: Mode,
+    /// Whether everything is only observed, whatever the rule's own mode.
+    #[serde(default)]
+    pub observe: bool,
     /// The step that it would be at by itself.
     pub by_itself: Step,
     /// The step put by hand, if any.

@@ -57,7 +57,8 @@ pub async fn from_store(ask: Ask, store: &Store) -> Option<Answer> {
         | Ask::Release { .. }
         | Ask::Contain { .. }
         | Ask::Pin { .. }
-        | Ask::MailServer { .. } => return None,
+        | Ask::MailServer { .. }
+        | Ask::MailDomain { .. } => return None,
     };
     Some(answer.unwrap_or_else(Answer::Fault))
 }
@@ -126,10 +127,14 @@ fn subject(target: &Target, key: &HashKey) -> Result<Subject, String> {
             let canonical = email.canonical.expose().as_bytes();
             Subject::CanonicalAddress(key.hash(Purpose::CanonicalMailbox, &[canonical]))
         }
-        Target::ClientId(id) => Subject::ClientId(ClientId::new(id)),
-        Target::AppName(name) => Subject::AppName(fold(&AppName::new(name))),
+        Target::ClientId(id) if id.trim().is_empty() => {
+            return Err("a client_id is needed; `tuskgate apps` lists them".into());
+        }
+        Target::ClientId(id) => Subject::ClientId(ClientId::new(id.trim())),
+        Target::AppName(name) => Subject::AppName(app_name(name)?),
         Target::RedirectUri(uri) => {
-            let subject = redirect_subject(uri);
+            // A scheme alone is no redirect URI, and would be nobody's.
+            let subject = redirect_subject(uri).filter(|subject| !subject.ends_with(':'));
             Subject::RedirectUri(
                 subject.ok_or_else(|| {
                     format!("{uri:?} is neither a redirect URI nor the host of one")
@@ -144,6 +149,15 @@ fn subject(target: &Target, key: &HashKey) -> Result<Subject, String> {
             )
         }
     })
+}
+
+/// A name folded. One of nothing but space folds to nothing, which is no app's mark.
+fn app_name(name: &str) -> Result<String, String> {
+    let folded = fold(&AppName::new(name));
+    if folded.is_empty() {
+        return Err("the name of an app is needed, such as AaA".into());
+    }
+    Ok(folded)
 }
 
 fn mailbox(text: &str) -> Result<EmailAddress, String> {

@@ -6,12 +6,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Heard;
+use crate::admin::mail_domain::DomainReport;
 use crate::app::{App, ClientId};
 use crate::ban::{Ban, Effect, Scopes};
 use crate::cluster::{Cluster, ClusterId};
 use crate::endpoint::Endpoint;
 use crate::event::{Event, EventId};
 use crate::judge::cluster::servers::ServerReport;
+use crate::judge::contained::Containment;
 use crate::mailbox::Domain;
 use crate::proxy::probe::Sighting;
 use crate::store::events::{Filter, Onward};
@@ -75,6 +77,11 @@ pub enum Ask {
     MailServer {
         /// A host name or an address, as typed.
         server: String,
+    },
+    /// What is known of a mail domain, and what is behind it.
+    MailDomain {
+        /// The domain of an address, as typed.
+        domain: String,
     },
     /// A page of the record, oldest first.
     Events(PageOf),
@@ -162,6 +169,9 @@ pub struct PageOf {
     pub admitted: Option<bool>,
     /// Behind this event; from the oldest on if none.
     pub behind: Option<(Timestamp, EventId)>,
+    /// The other way: back from the newest, or from before the event that `behind` names.
+    #[serde(default)]
+    pub back: bool,
     /// At most so many.
     pub limit: usize,
 }
@@ -170,9 +180,11 @@ impl PageOf {
     /// The same as the store asks for it.
     #[must_use]
     pub fn filter(self) -> Filter {
-        let onward = match self.behind {
-            Some((at, id)) => Onward::Behind(at, id),
-            None => Onward::Start,
+        let onward = match (self.behind, self.back) {
+            (Some((at, id)), false) => Some(Onward::Behind(at, id)),
+            (None, false) => Some(Onward::Start),
+            (Some((at, id)), true) => Some(Onward::Before(at, id)),
+            (None, true) => None,
         };
         Filter {
             since: self.since,
@@ -183,7 +195,7 @@ impl PageOf {
             client: self.client,
             admitted: self.admitted,
             limit: self.limit.min(LONGEST_PAGE),
-            onward: Some(onward),
+            onward,
         }
     }
 }
@@ -286,10 +298,12 @@ pub enum Answer {
     Clusters(Vec<Cluster>),
     /// One cluster, if there is such a one.
     Cluster(Option<Box<Cluster>>),
-    /// How many tokens are contained in all; none if there is no such cluster.
-    Contain(Option<usize>),
+    /// What it came to; none if there is no such cluster.
+    Contain(Option<Containment>),
     /// What is known of a mail server, by each of its keys.
     MailServer(Vec<ServerReport>),
+    /// What is known of a mail domain.
+    MailDomain(Box<DomainReport>),
     /// How the breaker stands now; a step put by hand is on the disk.
     Breaker(Box<Standing>),
     /// It could not be done, and why.
@@ -326,4 +340,17 @@ pub struct Status {
     /// How the breaker stands.
     #[serde(default)]
     pub breaker: Option<Standing>,
+    /// How the shared store stands, if state is shared.
+    #[serde(default)]
+    pub shared: Option<SharedStanding>,
+}
+
+/// How the store that several gates share stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SharedStanding {
+    /// It is in use.
+    Up,
+    /// It is away: this gate decides alone.
+    Away,
 }

@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 
-use crate::admin::apps;
 use crate::admin::ask::{Answer, Ask};
+use crate::admin::{apps, mail_domain};
 use crate::judge::Judge;
 use crate::wave::Pin;
 
@@ -26,7 +26,7 @@ pub(super) async fn answer(ask: Ask, judge: &Judge) -> Result<Answer, Ask> {
             Err(fault) => Answer::Fault(format!("released, but not on the disk: {fault}")),
         },
         Ask::Contain { id, contain } => match judge.contain(id, contain).await {
-            Ok(done) => Answer::Contain(done.map(|(_, count)| count)),
+            Ok(done) => Answer::Contain(done),
             Err(fault) => Answer::Fault(fault.to_string()),
         },
         Ask::App { id } => apps::live(&id, judge).await,
@@ -44,6 +44,10 @@ pub(super) async fn answer(ask: Ask, judge: &Judge) -> Result<Answer, Ask> {
         Ask::MailServer { server } => match registers.server(&server, now) {
             Some(reports) => Answer::MailServer(reports),
             None => Answer::Fault(format!("{server:?} is neither a host name nor an address")),
+        },
+        Ask::MailDomain { domain } => match mail_domain::report(&domain, judge, now).await {
+            Ok(report) => Answer::MailDomain(Box::new(report)),
+            Err(why) => Answer::Fault(why),
         },
         other => return Err(other),
     })

@@ -32,6 +32,17 @@ Examples:
   tuskgate apps ban --name AaA --reason 'the wave of December' --for 30d
   tuskgate apps import apps.csv";
 
+const LIST_EXAMPLES: &str = "\
+Examples:
+  tuskgate apps list                                most tokens first
+  tuskgate apps list --sort age                     youngest first
+  tuskgate apps list --name AaA --json";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  tuskgate apps show 0a1b2c3d
+  tuskgate apps show 0a1b2c3d --json";
+
 #[derive(Debug, Args)]
 struct List {
     /// In which order
@@ -52,15 +63,21 @@ struct List {
 enum Sort {
     /// Most tokens first
     Tokens,
-    /// Youngest first
+    /// Youngest first; "age" does too
+    #[value(aliases = ["age", "new", "created", "youngest"])]
     Newest,
     /// Oldest first
+    #[value(alias = "old")]
     Oldest,
 }
 
 #[derive(Debug, Subcommand)]
 enum AppsVerb {
+    /// Those that are known; the same as without a word
+    #[command(after_help = LIST_EXAMPLES)]
+    List(List),
     /// One app: its marks, tokens, look, bans, clusters, and what is left of its budgets
+    #[command(after_help = SHOW_EXAMPLES)]
     Show {
         /// Its client_id, as the list shows it
         client_id: String,
@@ -71,7 +88,7 @@ enum AppsVerb {
     /// Ban an app by one of its marks; the same as `tuskgate ban app`
     Ban(AppBan),
     /// Read an export of oauth_applications (CSV with a header, or JSON lines)
-    #[command(after_help = import::EXAMPLE)]
+    #[command(after_help = import::EXAMPLES)]
     Import {
         /// The file; its name ends in .csv or .jsonl
         file: PathBuf,
@@ -82,6 +99,7 @@ impl Apps {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         match self.verb {
             None => self.list.run(config),
+            Some(AppsVerb::List(list)) => list.run(config),
             Some(AppsVerb::Show { client_id, json }) => {
                 show(config, &client_id, json || self.list.json)
             }
@@ -93,6 +111,7 @@ impl Apps {
 
 impl List {
     fn run(self, config: &Path) -> Result<(), Failure> {
+        let named = self.name.is_some();
         let wanted = AppsWanted {
             name: self.name,
             order: match self.sort {
@@ -106,6 +125,14 @@ impl List {
             Answer::Apps(apps) => apps,
             other => return Err(reach::unexpected(&other)),
         };
+        if apps.is_empty() && !self.json {
+            let what = if named {
+                "no app of such a name is known"
+            } else {
+                "no apps are known yet"
+            };
+            remark!("{what}; tuskgate apps import brings those that are older than the gate");
+        }
         for app in &apps {
             if self.json {
                 say!("{}", serde_json::to_string(app)?);

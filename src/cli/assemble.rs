@@ -14,15 +14,14 @@ use crate::mail::dns::{DnsSettings, Resolver};
 use crate::mail::site::Prober;
 use crate::proxy::gate::{Access, Bounds, GateLayer};
 use crate::proxy::{Address, Listener, PoolSettings, ProxySettings, SOCKET_MODE, Timeouts};
-use crate::secret::Secret;
 use crate::store::{Store, StoreError, StoreSettings};
 use crate::verdict::Rule;
 
-/// Opens the store, reads the lists and builds the judge.
+/// Opens the store and builds the judge over `lists`.
 ///
 /// # Errors
-/// If the store cannot be opened, a list cannot be read, or no resolver can be had.
-pub(super) fn judge(settings: &Settings, control: Handle) -> anyhow::Result<Judge> {
+/// If the store cannot be opened, or no resolver can be had.
+pub(super) fn judge(settings: &Settings, lists: Lists, control: Handle) -> anyhow::Result<Judge> {
     let store = open_store(settings).with_context(|| {
         format!(
             "cannot open the store in {} (store.path)",
@@ -34,7 +33,6 @@ pub(super) fn judge(settings: &Settings, control: Handle) -> anyhow::Result<Judg
     }
     let resolver = Resolver::new(&dns_settings(settings), control.clone())
         .context("no DNS resolver can be had; name one in [dns] servers")?;
-    let lists = lists(settings)?;
     let prober = settings
         .probe
         .enabled
@@ -58,30 +56,6 @@ fn open_store(settings: &Settings) -> Result<Store, StoreError> {
             opened => return opened,
         }
     }
-}
-
-/// Reads every list; what was left out is logged.
-///
-/// # Errors
-/// Every file that cannot be read, at once.
-pub(super) fn lists(settings: &Settings) -> anyhow::Result<Lists> {
-    let (lists, warnings) = Lists::load(&settings.lists).map_err(|faults| {
-        let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("[lists] cannot be read:\n  {}", lines.join("\n  "))
-    })?;
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    for loaded in lists.loaded() {
-        tracing::info!(
-            list = loaded.list,
-            file = %loaded.file.display(),
-            entries = loaded.entries,
-            skipped = loaded.skipped,
-            "list read"
-        );
-    }
-    Ok(lists)
 }
 
 /// What is judged, and how.
@@ -205,26 +179,6 @@ pub(super) fn status(settings: &Settings, listen: String) -> crate::admin::ask::
         observe: settings.observe,
         ..Default::default()
     }
-}
-
-/// The secrets that webhooks are signed with.
-///
-/// # Errors
-/// If the file cannot be read or has none.
-pub(super) fn webhook_secrets(settings: &Settings) -> anyhow::Result<Vec<Secret>> {
-    let mut secrets = settings.webhooks.secrets.clone();
-    if let Some(path) = &settings.webhooks.secret_file {
-        let cannot = || format!("cannot read {} (webhooks.secret-file)", path.display());
-        let text = std::fs::read_to_string(path).with_context(cannot)?;
-        let lines = text.lines().map(str::trim).filter(|line| line.len() >= 16);
-        secrets.extend(lines.map(Secret::new));
-        anyhow::ensure!(
-            !secrets.is_empty(),
-            "{} (webhooks.secret-file) has no line of at least 16 characters",
-            path.display()
-        );
-    }
-    Ok(secrets)
 }
 
 /// What changed between two configurations but takes a restart to be used.

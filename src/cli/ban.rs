@@ -7,14 +7,24 @@ use clap::{Args, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use crate::admin::ask::{Answer, Ask, NewBan, Target, Which};
+use crate::admin::ask::{Answer, Ask, NewBan, Target};
 use crate::ban::{Ban, Effect, Scopes};
 use crate::cli::bans::line;
 use crate::cli::{Failure, names, reach};
 use crate::quota::read_duration;
+use breadth::Breadth;
+
+mod app;
+mod breadth;
+mod examples;
+mod unban;
+
+pub(super) use app::AppBan;
+pub(super) use unban::Unban;
 
 /// Ban a network, mail domain, mail server, address or app
 #[derive(Debug, Args)]
+#[command(after_help = BAN_EXAMPLES)]
 pub(super) struct BanVerb {
     #[command(flatten)]
     entry: Entry,
@@ -22,10 +32,32 @@ pub(super) struct BanVerb {
 
 /// Allow what a ban or list would refuse, in its own dimension only
 #[derive(Debug, Args)]
+#[command(after_help = ALLOW_EXAMPLES)]
 pub(super) struct AllowVerb {
     #[command(flatten)]
     entry: Entry,
 }
+
+const BAN_EXAMPLES: &str = "\
+In force on a running gate at once, and on disk when the command returns. What would hit nearly
+everybody (a /7, a top-level domain, a big mail provider, a well-known client) takes --force.
+
+Examples:
+  tuskgate ban network 45.9.9.0/24 --for 7d --reason 'bot mail server'
+  tuskgate ban network 203.0.113.7 --scope all          every request, not only sign-ups
+  tuskgate ban mail-domain spam.example                 and everything below it
+  tuskgate ban mail-server mx.spam.example              whatever domains lead to it
+  tuskgate ban address eve@good.example --with-variants
+  tuskgate ban app --name AaA";
+
+const ALLOW_EXAMPLES: &str = "\
+An allow entry excuses in its own dimension only: an allowed mail domain does not excuse a
+banned network, and no limit is lifted by it.
+
+Examples:
+  tuskgate allow mail-domain club.example --reason 'they wrote to us'
+  tuskgate allow network 192.0.2.0/24 --for 12h         a meeting
+  tuskgate allow app --client-id 0a1b2c3d";
 
 #[derive(Debug, Args)]
 struct Entry {
@@ -37,6 +69,9 @@ struct Entry {
     /// For how long, such as 12h or 7d; for good if not given
     #[arg(long = "for", global = true, value_name = "DURATION", value_parser = duration)]
     lasting: Option<std::time::Duration>,
+    /// Also what would hit nearly everybody
+    #[arg(long, global = true)]
+    force: bool,
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
@@ -45,6 +80,7 @@ struct Entry {
 #[derive(Debug, Subcommand)]
 enum What {
     /// A CIDR or an address: of clients, and of the mail server behind an address
+    #[command(after_help = examples::NETWORK)]
     Network {
         network: String,
         /// Where it counts: at sign-up, for mail servers, or for every request
@@ -52,10 +88,13 @@ enum What {
         scope: Vec<ScopeWord>,
     },
     /// An e-mail domain and everything below it
+    #[command(after_help = examples::MAIL_DOMAIN)]
     MailDomain { domain: String },
     /// A mail server's host name (MX) and everything below it
+    #[command(after_help = examples::MAIL_SERVER)]
     MailServer { host: String },
     /// One mailbox
+    #[command(after_help = examples::ADDRESS)]
     Address {
         address: String,
         /// Also every spelling of it with dots and +tags
@@ -63,6 +102,7 @@ enum What {
         with_variants: bool,
     },
     /// An OAuth app, by one of its marks
+    #[command(after_help = examples::APP)]
     App(AppMark),
 }
 
@@ -91,7 +131,8 @@ enum ScopeWord {
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {
-    read_duration(text).ok_or_else(|| "a duration such as 90s, 30m, 12h or 7d".into())
+    let lasting = read_duration(text).filter(|lasting| !lasting.is_zero());
+    lasting.ok_or_else(|| "a duration such as 90s, 30m, 12h or 7d".into())
 }
 
 impl What {
@@ -137,60 +178,6 @@ fn read_network(text: &str) -> Result<IpNet, Failure> {
     names::network(text).map_err(|valid| anyhow::anyhow!("{text:?} is not {valid}").into())
 }
 
-/// A ban of an app, as `tuskgate apps ban` takes it.
-#[derive(Debug, Args)]
-pub(super) struct AppBan {
-    #[command(flatten)]
-    mark: IdOrMark,
-    /// Why, for the record and for an appeal
-    #[arg(long, default_value = "")]
-    reason: String,
-    /// For how long, such as 12h or 7d; for good if not given
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
-    lasting: Option<std::time::Duration>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct IdOrMark {
-    /// Its client_id
-    #[arg(value_name = "CLIENT_ID")]
-    id: Option<String>,
-    /// Its client_id
-    #[arg(long)]
-    client_id: Option<String>,
-    /// Its name, whatever the case or look-alike letters
-    #[arg(long)]
-    name: Option<String>,
-    /// A redirect URI, or the host of one
-    #[arg(long)]
-    redirect_uri: Option<String>,
-    /// The host of its website
-    #[arg(long)]
-    website: Option<String>,
-}
-
-impl AppBan {
-    pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
-        let mark = AppMark {
-            client_id: self.mark.id.or(self.mark.client_id),
-            name: self.mark.name,
-            redirect_uri: self.mark.redirect_uri,
-            website: self.mark.website,
-        };
-        let entry = Entry {
-            what: What::App(mark),
-            reason: self.reason,
-            lasting: self.lasting,
-            json: self.json,
-        };
-        entry.run(config, Effect::Ban)
-    }
-}
-
 impl BanVerb {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         self.entry.run(config, Effect::Ban)
@@ -212,6 +199,7 @@ impl AllowVerb {
 impl Entry {
     fn run(self, config: &Path, effect: Effect) -> Result<(), Failure> {
         let (target, scopes) = self.what.target()?;
+        weigh(&target, effect, self.force)?;
         let expires = match self.lasting {
             Some(lasting) => Some(Timestamp::now().checked_add(lasting)?),
             None => None,
@@ -231,6 +219,22 @@ impl Entry {
     }
 }
 
+/// Stops a slip of the pen.
+fn weigh(target: &Target, effect: Effect, force: bool) -> Result<(), Failure> {
+    match breadth::of(target, effect) {
+        Breadth::Narrow => {}
+        Breadth::Wide(words) => remark!("wide: {words}; to take it back: tuskgate unban"),
+        Breadth::Reckless(words) if force => remark!("forced: {words}"),
+        Breadth::Reckless(words) => {
+            return Err(anyhow::anyhow!(
+                "{words}. Nothing was done; if it is meant all the same, say --force"
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
 fn show(ban: &Ban, json: bool) -> Result<(), Failure> {
     if json {
         say!("{}", serde_json::to_string(ban)?);
@@ -238,49 +242,4 @@ fn show(ban: &Ban, json: bool) -> Result<(), Failure> {
         say!("{}", line(ban));
     }
     Ok(())
-}
-
-/// Take a ban or an allow entry back
-#[derive(Debug, Args)]
-#[command(subcommand_negates_reqs = true)]
-pub(super) struct Unban {
-    /// Its number, as `tuskgate bans` shows it
-    #[arg(long, required = true)]
-    id: Option<u64>,
-    #[command(subcommand)]
-    what: Option<What>,
-    /// Take an allow entry back, not a ban
-    #[arg(long, global = true)]
-    allow: bool,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
-}
-
-impl Unban {
-    pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
-        let effect = if self.allow {
-            Effect::Allow
-        } else {
-            Effect::Ban
-        };
-        let which = match (self.id, self.what) {
-            (Some(id), None) => Which::Id(id),
-            (None, Some(what)) => Which::Target(what.target()?.0, effect),
-            (Some(_), Some(_)) | (None, None) => {
-                return Err(Failure::Usage("say what, or --id N, and not both".into()));
-            }
-        };
-        match reach::ask(config, Ask::Unban(which))? {
-            Answer::Unban(Some(ban)) if self.json => show(&ban, true),
-            Answer::Unban(Some(ban)) => {
-                say!("taken back: {}", line(&ban));
-                Ok(())
-            }
-            Answer::Unban(None) => {
-                Err(anyhow::anyhow!("there is no such entry; `tuskgate bans` lists them").into())
-            }
-            other => Err(reach::unexpected(&other)),
-        }
-    }
 }

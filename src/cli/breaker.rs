@@ -13,10 +13,12 @@ pub(super) fn tell(standing: &Standing) -> String {
         "breaker: step {}, {}{}\n",
         standing.step,
         standing.step.words(),
-        match standing.mode {
-            Mode::Enforce => "",
-            Mode::Observe => " (only observed: [rules.wave] mode)",
-            Mode::Off => " (off: [rules.wave] mode)",
+        match (standing.mode, standing.observe) {
+            (Mode::Enforce, _) => "",
+            (Mode::Observe, true) =>
+                " (only observed, as everything is: --observe, or observe = true)",
+            (Mode::Observe, false) => " (only observed: [rules.wave] mode)",
+            (Mode::Off, _) => " (off: [rules.wave] mode)",
         }
     );
     let mut say = |line: String| {

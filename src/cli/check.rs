@@ -4,36 +4,43 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::cli::{Failure, assemble};
+use crate::cli::words::counted;
+use crate::cli::{Failure, files};
 use crate::config::{self, Environment};
 
-/// Validate the configuration and its lists
+/// Validate the configuration and the files that it names
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit codes: 0 right, 78 mistakes (each with line, key, value and what would be valid)."
-)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Check {
-    /// Do not read the list files
-    #[arg(long)]
+    /// Do not read the files that it names, such as lists
+    #[arg(long, visible_alias = "no-files")]
     no_lists: bool,
 }
+
+const EXAMPLES: &str = "\
+Exit codes: 0 right, 78 mistakes (each with line, key, value and what would be valid).
+
+Examples:
+  tuskgate check                                     /etc/tuskgate/tuskgate.toml and its files
+  tuskgate check --config new.toml && tuskgate reload
+  tuskgate check --no-lists --config new.toml        on another machine, without its files";
 
 impl Check {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         let settings = config::load(config, &Environment::of_process())?;
-        say!("{}: right", config.display());
         if self.no_lists {
+            say!("{}: right, but its files were not read", config.display());
             return Ok(());
         }
-        assemble::webhook_secrets(&settings)?;
-        let lists = assemble::lists(&settings)?;
-        for loaded in lists.loaded() {
+        let files = files::read(config, &settings)?;
+        say!("{}: right", config.display());
+        for loaded in files.lists.loaded() {
             say!(
-                "{}: {} entries for {}, {} lines left out",
+                "{}: {} for {}, {} left out",
                 loaded.file.display(),
-                loaded.entries,
+                counted(loaded.entries, "entry", "entries"),
                 loaded.list,
-                loaded.skipped
+                counted(loaded.skipped, "line", "lines"),
             );
         }
         Ok(())

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use crate::admin::ask::{Answer, Ask};
+use crate::cli::words::ordinal;
 use crate::cli::{Failure, reach};
 use crate::cluster::{Cluster, ClusterId, Suspect};
 
@@ -31,9 +32,30 @@ Examples:
   tuskgate clusters show M7             by what it is recognised, why, and who was let in before
   tuskgate clusters release M7 --reason 'a school'";
 
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  tuskgate clusters show M7
+  tuskgate clusters show A3 --json | jq .suspects";
+
+const RELEASE_EXAMPLES: &str = "\
+Examples:
+  tuskgate clusters release M7 --reason 'a school'    its suspects are let go, too
+  tuskgate allow mail-server mx.school.example        so that it is never condemned again";
+
 #[derive(Debug, Subcommand)]
 enum ClustersVerb {
+    /// What is condemned right now; the same as without a word
+    #[command(after_help = EXAMPLES)]
+    List {
+        /// Those that have ended, too
+        #[arg(long)]
+        all: bool,
+        /// Print one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// One cluster: its keys, its evidence, and everybody let in before it was condemned
+    #[command(after_help = SHOW_EXAMPLES)]
     Show {
         /// Its number, such as M7
         id: ClusterId,
@@ -42,6 +64,7 @@ enum ClustersVerb {
         json: bool,
     },
     /// Take a condemnation back as a whole, and leave the server alone for a week
+    #[command(after_help = RELEASE_EXAMPLES)]
     Release {
         /// Its number, such as M7
         id: ClusterId,
@@ -55,6 +78,9 @@ impl Clusters {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         match self.verb {
             None => list(config, self.all, self.json),
+            Some(ClustersVerb::List { all, json }) => {
+                list(config, all || self.all, json || self.json)
+            }
             Some(ClustersVerb::Show { id, json }) => {
                 let json = json || self.json;
                 let cluster = one(config, Ask::Cluster { id }, id)?;
@@ -91,7 +117,15 @@ fn list(config: &Path, all: bool, json: bool) -> Result<(), Failure> {
         other => return Err(reach::unexpected(&other)),
     };
     let now = now();
-    for cluster in clusters.iter().filter(|one| all || one.in_force(now)) {
+    let shown = clusters.iter().filter(|one| all || one.in_force(now));
+    if shown.clone().next().is_none() && !json {
+        let ended = match clusters.len() {
+            0 => String::new(),
+            count => format!("; --all shows {count} that ended or ran out"),
+        };
+        remark!("nothing is condemned{ended}");
+    }
+    for cluster in shown {
         if json {
             say!("{}", serde_json::to_string(cluster)?);
         } else {
@@ -118,8 +152,13 @@ pub(super) fn line(cluster: &Cluster) -> String {
         None => format!("ran out {}", time(cluster.until)),
     };
     format!(
-        "{} {state}, {} refused, {} let in before: {}",
+        "{} {state}, {}{} refused, {} let in before: {}",
         cluster.id,
+        if cluster.contains() {
+            "tokens contained, "
+        } else {
+            ""
+        },
         cluster.refused,
         cluster.suspects.len(),
         cluster.evidence
@@ -138,7 +177,7 @@ fn tell(cluster: &Cluster) -> String {
         time(cluster.opened),
         match cluster.times {
             0 | 1 => String::new(),
-            again => format!(", for the {again}{} time", ordinal(again)),
+            again => format!(", for the {} time", ordinal(again)),
         }
     ));
     text.push_str(&format!(
@@ -168,17 +207,6 @@ fn tell(cluster: &Cluster) -> String {
     ));
     text.push_str(&members(&cluster.suspects));
     text
-}
-
-/// What stands behind a number that counts times: "2nd", "3rd", "11th".
-const fn ordinal(number: u32) -> &'static str {
-    match (number % 10, number % 100) {
-        (_, 11..=13) => "th",
-        (1, _) => "st",
-        (2, _) => "nd",
-        (3, _) => "rd",
-        _ => "th",
-    }
 }
 
 /// By what it is recognised.

@@ -1,6 +1,8 @@
 //! `tuskgate contain`: what was minted in a burst is made useless at once, and
 //! the breaker is put by hand.
 
+mod tokens;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -66,7 +68,7 @@ fn read_time(text: &str) -> Result<Duration, String> {
 impl Contain {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         match (self.tokens, self.step) {
-            (Some(id), _) => tokens(config, id, !self.release),
+            (Some(id), _) => contain_tokens(config, id, !self.release),
             (None, Some(ByHand::Auto)) if self.time.is_some() => Err(Failure::Usage(
                 "--step auto has no end: leave --for out".to_owned(),
             )),
@@ -76,16 +78,15 @@ impl Contain {
     }
 }
 
-fn tokens(config: &Path, id: ClusterId, contain: bool) -> Result<(), Failure> {
+fn contain_tokens(config: &Path, id: ClusterId, contain: bool) -> Result<(), Failure> {
     match reach::ask(config, Ask::Contain { id, contain })? {
-        Answer::Contain(Some(count)) => {
-            say!("{count} tokens are contained now, all clusters together");
-            if contain {
-                say!("to undo: tuskgate contain --tokens {id} --release");
-            }
+        Answer::Contain(Some(done)) => {
+            say_on!("{}", tokens::tell(id, contain, &done));
             Ok(())
         }
-        Answer::Contain(None) => Err(anyhow::anyhow!("no cluster {id}").into()),
+        Answer::Contain(None) => {
+            Err(anyhow::anyhow!("no cluster {id}; `tuskgate clusters --all` lists them").into())
+        }
         other => Err(reach::unexpected(&other)),
     }
 }

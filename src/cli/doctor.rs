@@ -14,7 +14,7 @@ use clap::Args;
 use http::Uri;
 use jiff::Timestamp;
 
-use crate::cli::Failure;
+use crate::cli::{Failure, files};
 use crate::config::{self, Environment};
 use crate::quota::read_duration;
 
@@ -98,7 +98,16 @@ impl Doctor {
                 return Err(Failure::Config(mistakes));
             }
         };
-        report.add(Finding::ok("configuration", format!("{file} is right")));
+        report.add(Finding::ok(
+            "configuration",
+            format!("{file} is right in itself"),
+        ));
+        for mistake in files::others(config, &settings) {
+            let found = mistake.found.as_deref().unwrap_or_default();
+            let seen = format!("{file}: {}: {}: {found}", mistake.key, mistake.wrong);
+            let mend = mistake.remedy.unwrap_or_default();
+            report.add(Finding::wrong("configuration", seen, mend));
+        }
         let patient = Patient::new(settings, self.url, self.host, self.from, self.wait);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -8,14 +8,16 @@ use serde::Serialize;
 
 use crate::admin::ask::{Answer, Ask};
 use crate::cli::reach::{self, Reach};
+use crate::cli::words::counted;
 use crate::cli::{Failure, clusters};
 use crate::cluster::{Cluster, ClusterId};
 use crate::event::{Event, EventId, Note, VerdictRecord};
+use crate::verdict::Mode;
 
 /// Explain one decision by the reference a refused person was shown
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  tuskgate explain 7K3M9QX2B4DH      what was tried, what each rule said, what stood behind it, how to undo it"
+    after_help = "Examples:\n  tuskgate explain 7K3M9QX2B4DH      what was tried, what each rule said, what stood behind it, how to undo it\n  tuskgate explain 7K3M9QX2B4DH --json"
 )]
 pub(super) struct Explain {
     /// The reference, such as 7K3M9QX2B4DH
@@ -126,9 +128,11 @@ fn tell(event: &Event, clusters: &[Cluster]) -> String {
         event.client_id.as_ref().map(ToString::to_string),
     );
     say("grant", event.grant.clone());
-    let moved = event.verdicts.iter().any(|said| said.verdict == "step");
+    if let Some(step) = event.step() {
+        text.push_str(&tell_step(step));
+        return text;
+    }
     let decision = match (event.note, event.admitted) {
-        _ if moved => "the breaker has moved",
         (Some(_), _) => "none was asked for",
         (None, true) => "admitted",
         (None, false) => "refused",
@@ -164,6 +168,23 @@ fn tell(event: &Event, clusters: &[Cluster]) -> String {
     text
 }
 
+/// A move of the breaker: nobody tried anything, so there is no decision.
+fn tell_step(step: &VerdictRecord) -> String {
+    let mode = match step.mode {
+        Mode::Enforce => String::new(),
+        other => format!(" (rule {}: {})", step.rule, other.name()),
+    };
+    let mut text = format!(
+        "what          the breaker has moved{mode}\n\n  {}\n",
+        step.fact
+    );
+    if let Some(undo) = &step.undo {
+        text.push_str(&format!("  to undo, if it still stands so: {undo}\n"));
+    }
+    text.push_str("  how it stands now: tuskgate status\n");
+    text
+}
+
 /// What stood behind a condemnation, in a few lines; the whole is `clusters show`.
 fn tell_cluster(id: ClusterId, known: Option<&Cluster>) -> String {
     let Some(cluster) = known else {
@@ -173,11 +194,15 @@ fn tell_cluster(id: ClusterId, known: Option<&Cluster>) -> String {
     domains.sort_unstable();
     domains.dedup();
     format!(
-        "  cluster {}\n  recognised by {}\n  members: {} let in before, with {} domains; {} refused; {} confirmed\n  more: tuskgate clusters show {id}\n",
+        "  cluster {}\n  recognised by {}\n  members: {} let in before, with {}; {} refused; {} confirmed\n  more: tuskgate clusters show {id}\n",
         clusters::line(cluster),
         clusters::marks(cluster),
         cluster.suspects.len(),
-        domains.iter().filter(|domain| domain.is_some()).count(),
+        counted(
+            domains.iter().filter(|domain| domain.is_some()).count(),
+            "domain",
+            "domains"
+        ),
         cluster.refused,
         cluster.confirmed,
     )

@@ -1,6 +1,8 @@
 //! `tuskgate mail-server show`: what came through a mail server, what is
 //! thought of it, and who would be hit by condemning it.
 
+mod behind;
+
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -8,10 +10,12 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use crate::admin::ask::{Answer, Ask};
+use crate::admin::mail_domain::DomainReport;
 use crate::ban::{Ban, Subject};
 use crate::cli::Failure;
 use crate::cli::bans::line;
 use crate::cli::reach::{self, Reach};
+use crate::cli::words::counted;
 use crate::judge::cluster::servers::{ServerReport, ServerVerdict};
 use crate::mail::domain;
 
@@ -24,15 +28,17 @@ pub(super) struct MailServerVerb {
 
 const EXAMPLES: &str = "\
 Examples:
-  tuskgate mail-server show mx.spam.example       the host that takes the mail, not the domain of the address
-  tuskgate mail-server show 45.9.9.9              with the networks around it";
+  tuskgate mail-server show mx.spam.example       the host that takes the mail
+  tuskgate mail-server show 45.9.9.9              with the networks around it
+  tuskgate mail-server show spam.example          a domain: the servers behind it
+  tuskgate mail-server show eve@spam.example      the same";
 
 #[derive(Debug, Subcommand)]
 enum Show {
     /// History, verdict, and who would be hit
     #[command(after_help = EXAMPLES)]
     Show {
-        /// The name of an MX host, or an address
+        /// The name of an MX host, an IP address, or the domain of a mailbox
         server: String,
         /// Print JSON
         #[arg(long)]
@@ -44,28 +50,63 @@ impl MailServerVerb {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         let Show::Show { server, json } = self.verb;
         let mut reach = Reach::of(config)?;
-        let ask = Ask::MailServer {
-            server: server.clone(),
+        let mut reports = of_server(&server, &mut reach)?;
+        let nobody = reports.first().is_none_or(|report| report.seen.is_none());
+        // Mostly somebody has the domain of an address in hand, and not its server.
+        let behind = if nobody && server.parse::<IpAddr>().is_err() {
+            reports.retain(|report| report.seen.is_some());
+            Some(of_domain(&server, &mut reach)?)
+        } else {
+            None
         };
-        let reports = match reach.ask(&ask)? {
-            Answer::MailServer(reports) => reports,
-            other => return Err(reach::unexpected(&other)),
-        };
+        let told = behind
+            .as_ref()
+            .map_or_else(Vec::new, |one| one.servers.clone());
+        reports.retain(|report| told.iter().all(|one| one.key != report.key));
         let bans = match reach.ask(&Ask::Bans)? {
-            Answer::Bans(bans) => bans.into_iter().filter(|ban| is_about(ban, &server)),
+            Answer::Bans(bans) => bans,
             other => return Err(reach::unexpected(&other)),
         };
         if json {
-            say!("{}", serde_json::to_string(&reports)?);
-        } else {
-            reports
-                .iter()
-                .for_each(|report| say_on!("{}", tell(report)));
-            for ban in bans {
-                say!("{}; to undo: tuskgate unban --id {}", line(&ban), ban.id);
-            }
+            let shown: Vec<_> = told.iter().chain(&reports).collect();
+            say!("{}", serde_json::to_string(&shown)?);
+            return Ok(());
+        }
+        if let Some(report) = &behind {
+            say_on!("{}", behind::tell(report));
+        }
+        for report in &reports {
+            say_on!("{}", tell(report));
+        }
+        for ban in bans
+            .iter()
+            .filter(|ban| is_about(ban, &server, behind.as_deref()))
+        {
+            say!("{}; to undo: tuskgate unban --id {}", line(ban), ban.id);
         }
         Ok(())
+    }
+}
+
+/// What is known of a host or an address; nothing of an address of somebody's mailbox.
+fn of_server(server: &str, reach: &mut Reach) -> Result<Vec<ServerReport>, Failure> {
+    if server.contains('@') {
+        return Ok(Vec::new());
+    }
+    let server = server.to_owned();
+    match reach.ask(&Ask::MailServer { server })? {
+        Answer::MailServer(reports) => Ok(reports),
+        other => Err(reach::unexpected(&other)),
+    }
+}
+
+fn of_domain(text: &str, reach: &mut Reach) -> Result<Box<DomainReport>, Failure> {
+    // Whose mailbox it is, is nobody's business here.
+    let domain = text.rsplit_once('@').map_or(text, |(_, domain)| domain);
+    let domain = domain.to_owned();
+    match reach.ask(&Ask::MailDomain { domain })? {
+        Answer::MailDomain(report) => Ok(report),
+        other => Err(reach::unexpected(&other)),
     }
 }
 
@@ -85,30 +126,35 @@ fn tell(report: &ServerReport) -> String {
     let time = |at| Timestamp::from_second(at).map_or_else(|_| String::new(), |at| at.to_string());
     let [domains, networks, apps] = report.distinct;
     text.push_str(&format!(
-        "  {} sign-ups from {} to {}; about {domains} domains, {networks} client networks, {apps} apps\n",
-        report.sign_ups,
+        "  {} from {} to {}; about {}, {}, {}\n",
+        counted(report.sign_ups, "sign-up", "sign-ups"),
         time(first),
-        time(last)
+        time(last),
+        counted(domains, "domain", "domains"),
+        counted(networks, "client network", "client networks"),
+        counted(apps, "app", "apps"),
     ));
     for (span, (all, domains, fresh)) in ["10 min", "1 h", "24 h", "7 d"].iter().zip(report.windows)
     {
         text.push_str(&format!(
-            "  {span:>7}: {all} sign-ups, {domains} domains, {fresh} of them fresh\n"
+            "  {span:>7}: {}, {}, {fresh} fresh\n",
+            counted(all, "sign-up", "sign-ups"),
+            counted(domains, "domain", "domains"),
         ));
     }
     let names: Vec<_> = report.would_hit.iter().map(ToString::to_string).collect();
     text.push_str(&match names.as_slice() {
         [] => "  condemning it now would hit nobody: no domain there is new this week\n".into(),
         names => format!(
-            "  condemning it now would hit {} domains with {} sign-ups: {}\n",
-            names.len(),
-            report.would_hit_sign_ups,
+            "  condemning it now would hit {} with {}: {}\n",
+            counted(names.len(), "domain", "domains"),
+            counted(report.would_hit_sign_ups, "sign-up", "sign-ups"),
             names.join(" ")
         ),
     });
     text.push_str(&format!(
-        "  and spare {} domains of this week that are known for longer\n",
-        report.would_spare
+        "  and spare {} of this week known for longer\n",
+        counted(report.would_spare, "domain", "domains")
     ));
     if report.sites.looked > 0 {
         text.push_str(&format!(
@@ -119,25 +165,33 @@ fn tell(report: &ServerReport) -> String {
     if report.reports.0 > 0 {
         let (people, accounts) = report.reports;
         text.push_str(&format!(
-            "  {people} people reported {accounts} accounts behind it within a week\n"
+            "  {} reported {} behind it within a week\n",
+            counted(people, "person", "people"),
+            counted(accounts, "account", "accounts"),
         ));
     }
     text
 }
 
-/// Whether a ban or allow entry counts for the server, by name or by address.
-fn is_about(ban: &Ban, server: &str) -> bool {
+/// Whether a ban or allow entry counts for the server, by name or by address, or
+/// for the domain that was meant.
+fn is_about(ban: &Ban, server: &str, behind: Option<&DomainReport>) -> bool {
     match &ban.subject {
         Subject::MailServer(host) => {
-            let name = domain::read(server);
-            name.is_ok_and(|name| name.with_parents().any(|up| up == host.as_str()))
+            let own = domain::read(server).ok();
+            let others = behind.into_iter().flat_map(DomainReport::hosts);
+            let mut names = own.iter().chain(others);
+            names.any(|name| name.with_parents().any(|up| up == host.as_str()))
         }
+        Subject::MailDomain(banned) => behind.is_some_and(|report| {
+            let mut names = report.domain.with_parents();
+            names.any(|up| up == banned.as_str())
+        }),
         Subject::Network(network) => {
             let ip = server.parse::<IpAddr>();
             ban.scopes.mail && ip.is_ok_and(|ip| network.contains(&ip))
         }
-        Subject::MailDomain(_)
-        | Subject::Address(_)
+        Subject::Address(_)
         | Subject::CanonicalAddress(_)
         | Subject::ClientId(_)
         | Subject::AppName(_)

@@ -2,12 +2,15 @@
 
 use std::process::ExitCode;
 
+use crate::cli::there::NoStore;
 use crate::config::Mistakes;
 
 /// Wrong usage of the command line (`EX_USAGE`).
-pub(super) const USAGE: u8 = 64;
+const USAGE: u8 = 64;
+/// What was to be read is not there (`EX_NOINPUT`).
+const NO_INPUT: u8 = 66;
 /// Wrong configuration (`EX_CONFIG`).
-pub(super) const CONFIG: u8 = 78;
+const CONFIG: u8 = 78;
 
 /// Why a verb failed.
 #[derive(Debug)]
@@ -45,15 +48,18 @@ pub(super) fn exit(done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Config(mistakes)) => {
-            eprintln!("{mistakes}");
+            remark!("{mistakes}");
             ExitCode::from(CONFIG)
         }
         Err(Failure::Usage(why)) => {
-            eprintln!("tuskgate: {why}; --help shows how");
+            remark!("tuskgate: {why}; --help shows how");
             ExitCode::from(USAGE)
         }
         Err(Failure::Other(fault)) => {
-            eprintln!("tuskgate: {fault:#}");
+            remark!("tuskgate: {fault:#}");
+            if fault.is::<NoStore>() {
+                return ExitCode::from(NO_INPUT);
+            }
             ExitCode::FAILURE
         }
     }

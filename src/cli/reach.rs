@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use crate::admin::answer;
 use crate::admin::ask::{Answer, Ask};
 use crate::admin::socket;
-use crate::cli::{Failure, assemble};
+use crate::cli::{Failure, assemble, there};
 use crate::config::{self, Environment, Settings};
 use crate::store::{Store, StoreError};
 
@@ -84,10 +84,11 @@ async fn reach(
             answer => return answer.with_context(|| format!("admin socket {}", path.display())),
         }
         // Not even opened for these: a look at a starting gate must not keep it from starting.
-        if let Ask::Reload | Ask::Status | Ask::Probe { .. } = ask {
+        let need = Need::of(ask);
+        if let Need::Gate = need {
             return Err(nobody(path));
         }
-        match Store::open(&assemble::store_settings(settings)) {
+        match open(settings, need)? {
             Err(StoreError::InUse { .. }) if began.elapsed() < BUSY => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -99,6 +100,49 @@ async fn reach(
             }
         }
     }
+}
+
+/// What a question needs where no gate runs.
+#[derive(Clone, Copy, Debug)]
+enum Need {
+    /// A gate: the store does not know.
+    Gate,
+    /// A store that is there.
+    Store,
+    /// A store, made if there is none: what is written counts when the gate starts.
+    AnyStore,
+}
+
+impl Need {
+    const fn of(ask: &Ask) -> Self {
+        match ask {
+            Ask::Reload
+            | Ask::Status
+            | Ask::Probe { .. }
+            | Ask::Release { .. }
+            | Ask::Contain { .. }
+            | Ask::Pin { .. }
+            | Ask::MailServer { .. }
+            | Ask::MailDomain { .. } => Self::Gate,
+            Ask::Ban(_) | Ask::ImportApps { .. } => Self::AnyStore,
+            Ask::Unban(_)
+            | Ask::Bans
+            | Ask::Explain { .. }
+            | Ask::Clusters
+            | Ask::Cluster { .. }
+            | Ask::Events(_)
+            | Ask::Apps(_)
+            | Ask::App { .. } => Self::Store,
+        }
+    }
+}
+
+fn open(settings: &Settings, need: Need) -> anyhow::Result<Result<Store, StoreError>> {
+    if let Need::AnyStore = need {
+        return Ok(there::or_make(settings));
+    }
+    there::expect(&settings.store.path)?;
+    Ok(Store::open(&assemble::store_settings(settings)))
 }
 
 async fn from_store(ask: &Ask, store: &Store) -> Option<Answer> {

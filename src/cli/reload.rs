@@ -9,7 +9,14 @@ use crate::cli::{Failure, reach};
 
 /// Put a changed configuration and changed lists in force
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Reload {}
+
+const EXAMPLES: &str = "\
+What is wrong is said, and the old configuration stays in force; SIGHUP does the same.
+
+Examples:
+  tuskgate check && tuskgate reload";
 
 impl Reload {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {

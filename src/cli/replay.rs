@@ -22,7 +22,7 @@ use crate::admin::ask::{Answer, Ask, LONGEST_PAGE, PageOf};
 use crate::ban::Ban;
 use crate::cli::events::Pages;
 use crate::cli::reach::{self, Reach};
-use crate::cli::{Failure, assemble, moment, names};
+use crate::cli::{Failure, assemble, files, moment, names, out};
 use crate::cluster::Cluster;
 use crate::config::{self, Environment};
 use crate::event::{Event, Outcome};
@@ -74,10 +74,13 @@ Examples:
   tuskgate replay --since 7d --enforce mail-cluster,app-cluster
   tuskgate replay --since 7d --config /etc/tuskgate/new.toml
   tuskgate events --all --json > events.jsonl
-  tuskgate replay events.jsonl --config new.toml --json
+  tuskgate clusters --all --json > clusters.jsonl
+  tuskgate bans --json > bans.jsonl
+  tuskgate replay events.jsonl --clusters clusters.jsonl --bans bans.jsonl --config new.toml
 
 Without EVENTS, the record, bans and clusters are those of the gate of --config (running or not); the
-policy and the lists are always those of --config. With EVENTS nothing but these files is read.";
+policy and the lists are always those of --config. With EVENTS nothing but these files is read: without
+--clusters and --bans nobody tells whose an attempt was, and bots that were let in count as people.";
 
 /// Without a file, so much before --since is read to fill the registers.
 const WARM_UP: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -87,11 +90,11 @@ impl ReplayVerb {
         let settings = config::load(config, &Environment::of_process())?;
         let policy = self.policy(assemble::policy(&settings));
         if policy.observe {
-            eprintln!(
+            remark!(
                 "observe = true in that configuration, so nothing is refused; --enforce RULE says what if"
             );
         }
-        let lists = assemble::lists(&settings)?;
+        let lists = files::read_lists(config, &settings)?;
         let (mut input, bans, clusters) = self.open(config)?;
         let mut hindsight = Hindsight::new(clusters, &bans);
         let mut replay = self.judge(policy, lists, bans);
@@ -101,14 +104,17 @@ impl ReplayVerb {
             if self.until.is_some_and(|until| event.at >= until) {
                 break;
             }
+            if !event.is_attempt() {
+                continue;
+            }
             self.one(&event, &mut replay, &mut hindsight, &mut tally);
             progress.show(&event);
         }
         progress.end();
         if self.json {
-            say!("{}", serde_json::to_string(&Told::of(&tally))?);
+            say!("{}", serde_json::to_string(&self.told(&tally))?);
         } else {
-            say_on!("{}", tell::tell(&tally));
+            say_on!("{}", tell::tell(&tally, &self.not_given()));
         }
         Ok(())
     }
@@ -130,6 +136,25 @@ impl ReplayVerb {
         }
         // What was refused then has no outcome: it counts as if something came of it.
         replay.settle(ruling, event.outcome.unwrap_or(Outcome::Unclear));
+    }
+
+    /// What was not given beside a file of events; without one all of it is the gate's.
+    fn not_given(&self) -> Vec<NotGiven> {
+        let given = [
+            (NotGiven::Clusters, self.clusters.is_some()),
+            (NotGiven::Bans, self.bans.is_some()),
+        ];
+        let from_file = self.events.is_some();
+        let missing = given.into_iter().filter(|(_, given)| from_file && !given);
+        missing.map(|(what, _)| what).collect()
+    }
+
+    fn told<'a>(&self, tally: &'a Tally) -> Told<'a> {
+        Told {
+            tally,
+            not_given: self.not_given(),
+            not_known: tell::NEVER_KNOWN,
+        }
     }
 
     fn policy(&self, mut policy: Policy) -> Policy {
@@ -197,16 +222,17 @@ impl ReplayVerb {
 struct Told<'a> {
     #[serde(flatten)]
     tally: &'a Tally,
+    /// What nobody gave, so that bots and people are told apart without it.
+    not_given: Vec<NotGiven>,
     not_known: [&'static str; 6],
 }
 
-impl<'a> Told<'a> {
-    const fn of(tally: &'a Tally) -> Self {
-        Self {
-            tally,
-            not_known: tell::NEVER_KNOWN,
-        }
-    }
+/// What tells bots from people, and a file of events does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum NotGiven {
+    Clusters,
+    Bans,
 }
 
 /// How far it is, for whoever waits at a terminal.
@@ -232,7 +258,10 @@ impl Progress {
         let every = Duration::from_secs(if self.terminal { 1 } else { 15 });
         if self.events.is_multiple_of(256) && self.said.elapsed() >= every {
             let end = if self.terminal { '\r' } else { '\n' };
-            eprint!("{} events, up to {:.0}{end}", self.events, event.at);
+            out::remarked(format_args!(
+                "{} events, up to {:.0}{end}",
+                self.events, event.at
+            ));
             self.said = Instant::now();
             self.shown = true;
         }
@@ -240,7 +269,7 @@ impl Progress {
 
     fn end(&self) {
         if self.shown && self.terminal {
-            eprintln!();
+            remark!("");
         }
     }
 }

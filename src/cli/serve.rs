@@ -12,10 +12,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::webhooks::{self, Ear};
 use crate::admin::{Control, http, socket};
-use crate::cli::{Failure, assemble, log};
+use crate::cli::{Failure, assemble, files, log};
 use crate::config::{self, Environment, Settings};
 use crate::judge::Judge;
 use crate::proxy::{self, Listener};
+use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::telemetry::trouble::{Trouble, raise};
 
@@ -51,15 +52,19 @@ impl Serve {
 }
 
 async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Result<()> {
-    let judge = Arc::new(assemble::judge(&settings, Handle::current())?);
+    let files = files::read(&path, &settings)?;
+    let judge = Arc::new(assemble::judge(&settings, files.lists, Handle::current())?);
     judge
         .recontain()
         .await
         .context("contained tokens cannot be read")?;
     let (listener, listening) = assemble::listener(&settings)?;
-    tracing::info!(listen = %listening, upstream = %assemble::upstream(&settings), observe = settings.observe, "tuskgate is up");
-    let control = administer(&settings, &judge, listening, path, observe).await?;
+    let ear = ear(&settings, &judge, files.secrets).await?;
+    let listen = listening.clone();
+    let control = administer(&settings, &judge, listening, ear, path, observe).await?;
     let shutdown = shutdown(Arc::clone(&control))?;
+    // Whoever waits for this word may take it that nothing of the start can fail any more.
+    tracing::info!(%listen, upstream = %assemble::upstream(&settings), observe = settings.observe, "tuskgate is up");
     let drained = run(&settings, &judge, listener, shutdown).await?;
     tracing::info!(
         drained = drained.drained,
@@ -94,11 +99,12 @@ pub(super) async fn run(
         .context("serving ended")
 }
 
-/// Starts the admin socket and the admin listener.
+/// Starts the admin socket and the admin listener, and hears on `ear`.
 pub(super) async fn administer(
     settings: &Settings,
     judge: &Arc<Judge>,
     listening: String,
+    ear: Option<(TcpListener, Arc<Ear>)>,
     path: PathBuf,
     observe: bool,
 ) -> anyhow::Result<Arc<Control>> {
@@ -120,7 +126,6 @@ pub(super) async fn administer(
         }
         None => None,
     };
-    let ear = ear(settings, judge).await?;
     if let Some((listener, _)) = &ear {
         status.webhooks = Some(listener.local_addr()?.to_string());
     }
@@ -144,11 +149,11 @@ pub(super) async fn administer(
 async fn ear(
     settings: &Settings,
     judge: &Arc<Judge>,
+    secrets: Vec<Secret>,
 ) -> anyhow::Result<Option<(TcpListener, Arc<Ear>)>> {
     let Some(address) = settings.webhooks.address else {
         return Ok(None);
     };
-    let secrets = assemble::webhook_secrets(settings)?;
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address} (webhooks.address)"))?;
@@ -182,8 +187,8 @@ fn reload(
         let mut new = config::load(&path, &Environment::of_process())
             .map_err(|mistakes| mistakes.to_string())?;
         new.observe |= observe;
-        let lists = assemble::lists(&new).map_err(|fault| format!("{fault:#}"))?;
-        judge.replace(lists, assemble::policy(&new));
+        let files = files::read(&path, &new).map_err(|mistakes| mistakes.to_string())?;
+        judge.replace(files.lists, assemble::policy(&new));
         Ok(assemble::needs_restart(&settings, &new))
     })
 }

@@ -4,16 +4,23 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::admin::ask::{Answer, Ask, Status};
+use crate::admin::ask::{Answer, Ask, SharedStanding, Status};
+use crate::cli::words::counted;
 use crate::cli::{Failure, breaker, reach};
 
 /// Show what the running gate is doing
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct StatusVerb {
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  tuskgate status
+  tuskgate status --json | jq .troubles";
 
 impl StatusVerb {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
@@ -39,7 +46,21 @@ fn tell(status: &Status) -> String {
     if let Some(admin) = &status.admin {
         text.push_str(&format!("health and metrics on http://{admin}\n"));
     }
-    text.push_str(&format!("{} bans and allow entries\n", status.bans));
+    if let Some(since) = status.since {
+        text.push_str(&format!("runs since {since:.0}\n"));
+    }
+    if status.observe {
+        text.push_str("observes only: nothing is refused (--observe, or observe = true)\n");
+    }
+    text.push_str(&format!(
+        "{} in force\n",
+        counted(status.bans, "ban or allow entry", "bans and allow entries")
+    ));
+    text.push_str(match status.shared {
+        Some(SharedStanding::Up) => "shared store: in use\n",
+        Some(SharedStanding::Away) => "shared store: away, this gate decides alone meanwhile\n",
+        None => "",
+    });
     text.push_str(&tell_heard(status));
     if let Some(standing) = &status.breaker {
         text.push_str(&breaker::tell(standing));
@@ -58,15 +79,16 @@ fn tell_heard(status: &Status) -> String {
             heard.events, heard.refused, heard.confirmed, heard.admitted
         ),
         None if heard.links > 0 => format!(
-            "{} confirmation links followed, {} sign-ups let in\n",
-            heard.links, heard.admitted
+            "{} followed, {} let in\n",
+            counted(heard.links, "confirmation link", "confirmation links"),
+            counted(heard.admitted, "sign-up", "sign-ups")
         ),
         None => String::new(),
     };
     if let Some(last) = heard.last_bypass {
         text.push_str(&format!(
-            "{} accounts came to be beside the gate, the last {last:.0}\n",
-            heard.bypasses
+            "{} came to be beside the gate, the last {last:.0}\n",
+            counted(heard.bypasses, "account", "accounts")
         ));
     }
     text

@@ -4,13 +4,14 @@
 //! it is said to be there.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter};
+use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::cli::{Failure, assemble};
+use crate::cli::out::Out;
+use crate::cli::{Failure, there};
 use crate::config::{self, Environment, Settings};
 use crate::store::transfer::{
     Counts, Reading, Record, examine, for_shared, missing, read_lines, write_lines,
@@ -40,21 +41,47 @@ Examples:
   tuskgate store migrate to-shared        from this gate's files to store.url
   tuskgate store migrate from-shared      and back, before leaving Redis";
 
+const CHECK_EXAMPLES: &str = "\
+Nothing is changed; exit code 1 if something is not in order, 66 if there is no store.
+
+Examples:
+  tuskgate store check
+  tuskgate store check --config /etc/tuskgate/second.toml";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  tuskgate store export backup.jsonl
+  tuskgate store export - | gzip > backup.jsonl.gz
+  tuskgate events --all --json > events.jsonl       what an export leaves out";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  tuskgate store import backup.jsonl      with the gate stopped";
+
+const MIGRATE_EXAMPLES: &str = "\
+Examples:
+  tuskgate store migrate to-shared        beside a running gate, too
+  tuskgate store migrate from-shared      with the gate stopped";
+
 #[derive(Debug, Subcommand)]
 enum What {
     /// Are the files sound, is the shared store in order?
+    #[command(after_help = CHECK_EXAMPLES)]
     Check,
     /// Write everything but events to a file
+    #[command(after_help = EXPORT_EXAMPLES)]
     Export {
         /// Where to; - for standard output
         file: PathBuf,
     },
     /// Merge an export into this store
+    #[command(after_help = IMPORT_EXAMPLES)]
     Import {
         /// Where from
         file: PathBuf,
     },
     /// Move between this gate's files and store.url
+    #[command(after_help = MIGRATE_EXAMPLES)]
     Migrate {
         /// Which way
         way: Way,
@@ -92,6 +119,7 @@ impl StoreVerb {
 
 async fn check(settings: &Settings) -> anyhow::Result<()> {
     let path = &settings.store.path;
+    there::expect(path)?;
     let found = examine(path).with_context(|| format!("store {}", path.display()))?;
     let mut faults = 0;
     for (name, fault) in found.files {
@@ -118,6 +146,7 @@ async fn check(settings: &Settings) -> anyhow::Result<()> {
 
 fn reading(settings: &Settings) -> anyhow::Result<Reading> {
     let path = &settings.store.path;
+    there::expect(path)?;
     Reading::open(path).with_context(|| format!("store {}", path.display()))
 }
 
@@ -125,7 +154,7 @@ fn export(settings: &Settings, file: &Path) -> anyhow::Result<()> {
     let reading = reading(settings)?;
     let records = reading.records()?;
     let counts = if file == Path::new("-") {
-        write_lines(io::stdout().lock(), reading.key(), records)?
+        write_lines(BufWriter::new(Out), reading.key(), records)?
     } else {
         let out = File::create_new(file).with_context(|| file.display().to_string())?;
         let mut out = BufWriter::new(out);
@@ -133,7 +162,7 @@ fn export(settings: &Settings, file: &Path) -> anyhow::Result<()> {
         out.into_inner()?.sync_all()?;
         counts
     };
-    eprintln!("{counts}");
+    remark!("{counts}");
     Ok(())
 }
 
@@ -170,8 +199,7 @@ async fn into_files(settings: &Settings, store: Store, records: Vec<Record>) -> 
 
 fn open(settings: &Settings) -> anyhow::Result<Store> {
     let path = &settings.store.path;
-    Store::open(&assemble::store_settings(settings))
-        .with_context(|| format!("store {}", path.display()))
+    there::or_make(settings).with_context(|| format!("store {}", path.display()))
 }
 
 async fn reach(settings: &Settings, reading: &Reading) -> anyhow::Result<Distant> {

@@ -15,13 +15,25 @@ use super::nearest::nearest;
 use super::said::{Document, Said, shorten};
 use super::value::{Kind, Wrong};
 
+/// Where the right values stand, by key, and how each is written; several of a list.
+pub(super) type Written = BTreeMap<String, Vec<(Place, String)>>;
+
+/// What a walk found.
+pub(super) struct Walked<T> {
+    pub(super) value: T,
+    pub(super) mistakes: Mistakes,
+    /// Every key that there is.
+    pub(super) keys: Vec<String>,
+    pub(super) written: Written,
+}
+
 /// The walk.
 pub(super) struct Reader<'d> {
     document: &'d Document<'d>,
     mistakes: Vec<Mistake>,
-    /// Every key asked for, with where it was written, if it was.
+    /// Every key asked for.
     keys: Vec<String>,
-    written: BTreeMap<String, (Place, String)>,
+    written: Written,
     variables: BTreeSet<String>,
 }
 
@@ -30,7 +42,7 @@ impl<'d> Reader<'d> {
     pub(super) fn read<T>(
         document: &'d Document<'d>,
         read: impl FnOnce(&mut Section<'_, 'd>) -> T,
-    ) -> (T, Mistakes, Vec<String>) {
+    ) -> Walked<T> {
         let mut reader = Self {
             document,
             mistakes: document.syntax_mistakes().to_vec(),
@@ -47,7 +59,12 @@ impl<'d> Reader<'d> {
         let value = read(&mut root);
         root.end();
         reader.end();
-        (value, reader.mistakes.into(), reader.keys)
+        Walked {
+            value,
+            mistakes: reader.mistakes.into(),
+            keys: reader.keys,
+            written: reader.written,
+        }
     }
 
     fn end(&mut self) {
@@ -164,7 +181,7 @@ impl<'d> Section<'_, 'd> {
 
     /// Complains of the value of `key` for what other keys say.
     pub(super) fn conflict(&mut self, key: &str, wrong: &str, remedy: &str) {
-        let (place, found) = match self.reader.written.get(key) {
+        let (place, found) = match self.reader.written.get(key).and_then(|all| all.last()) {
             Some((place, found)) => (place.clone(), Some(found.clone())),
             None => (self.reader.document.whole(), None),
         };
@@ -226,7 +243,8 @@ impl<'d> Section<'_, 'd> {
         };
         match read {
             Ok(value) => {
-                self.reader.written.insert(key, (place, found));
+                let written = self.reader.written.entry(key).or_default();
+                written.push((place, found));
                 Some(value)
             }
             Err(wrong) => {

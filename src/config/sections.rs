@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::mistake::Mistakes;
-use super::reader::{Reader, Section};
+use super::reader::{Reader, Section, Written};
 use super::said::Document;
 use super::settings::{
     Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes, Probe,
@@ -20,14 +20,18 @@ use crate::verdict::Mode;
 
 /// The settings, and what is wrong with them.
 pub(super) fn read(document: &Document<'_>) -> (Settings, Mistakes) {
-    let (settings, mistakes, _) = Reader::read(document, root);
-    (settings, mistakes)
+    let walked = Reader::read(document, root);
+    (walked.value, walked.mistakes)
 }
 
 /// Every key.
 pub(super) fn keys(document: &Document<'_>) -> Vec<String> {
-    let (_, _, keys) = Reader::read(document, root);
-    keys
+    Reader::read(document, root).keys
+}
+
+/// Where each key stands that is written and right.
+pub(super) fn written(document: &Document<'_>) -> Written {
+    Reader::read(document, root).written
 }
 
 fn root(root: &mut Section<'_, '_>) -> Settings {

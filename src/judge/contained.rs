@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use hashbrown::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
 
 use crate::app::ClientId;
 use crate::cluster::{Cluster, ClusterId};
@@ -109,18 +110,57 @@ fn tell(store: &Store, tokens: Vec<(ClientId, KeyedHash)>) {
 
 /// The apps of a cluster that nobody else depends on: made during it, and no listed client.
 async fn fresh_apps(store: &Store, cluster: &Cluster, into: &mut HashSet<ClientId>) {
-    for suspect in &cluster.suspects {
-        let Some(id) = &suspect.client_id else {
-            continue;
-        };
-        let fresh = match store.app(id).await {
-            Some(app) => app.created.as_second() >= cluster.since && !app_sight::listed(&app),
-            None => false,
-        };
-        if fresh {
+    for id in apps_of(cluster) {
+        if let Origin::Fresh = origin(store, cluster, id).await {
             into.insert(id.clone());
         }
     }
+}
+
+fn apps_of(cluster: &Cluster) -> HashSet<&ClientId> {
+    let suspects = cluster.suspects.iter();
+    suspects.filter_map(|one| one.client_id.as_ref()).collect()
+}
+
+/// What an app is to a cluster that came through it.
+enum Origin {
+    /// Made during it, and nobody else's.
+    Fresh,
+    /// Older, or a listed client: others depend on it.
+    Shared,
+    /// This gate does not know it.
+    Unknown,
+}
+
+async fn origin(store: &Store, cluster: &Cluster, id: &ClientId) -> Origin {
+    match store.app(id).await {
+        Some(app) if app.created.as_second() >= cluster.since && !app_sight::listed(&app) => {
+            Origin::Fresh
+        }
+        Some(_) => Origin::Shared,
+        None => Origin::Unknown,
+    }
+}
+
+/// What containing a cluster, or letting it go, came to; and why it may be nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Containment {
+    /// Whether it stood so before.
+    pub already: bool,
+    /// Whether the cluster was let go as a whole, so that nothing of it is contained.
+    pub released: bool,
+    /// Whether everything is only observed, so that no token is refused.
+    pub observe: bool,
+    /// Tokens of its fresh apps that the gate knows.
+    pub tokens: usize,
+    /// Tokens contained in all, of every cluster.
+    pub all: usize,
+    /// Apps made during it, and no listed clients: those that can be contained.
+    pub fresh: usize,
+    /// Apps that others depend on.
+    pub shared: usize,
+    /// Apps that this gate does not know.
+    pub unknown: usize,
 }
 
 impl Judge {
@@ -143,8 +183,8 @@ impl Judge {
         })
     }
 
-    /// Contains the tokens of a cluster's fresh apps, or lets them go; the
-    /// cluster, and how many tokens are contained now in all.
+    /// Contains the tokens of a cluster's fresh apps, or lets them go; `None` if there
+    /// is no such cluster.
     ///
     /// # Errors
     /// If the store cannot answer or the decision is not on the disk.
@@ -152,11 +192,29 @@ impl Judge {
         &self,
         id: ClusterId,
         contain: bool,
-    ) -> Result<Option<(Cluster, usize)>, StoreError> {
+    ) -> Result<Option<Containment>, StoreError> {
+        let before = self.registers.cluster(id);
         let Some(cluster) = self.registers.mark_contained(id, contain).await? else {
             return Ok(None);
         };
-        Ok(Some((cluster, self.recontain().await?)))
+        let mut done = Containment {
+            already: before.is_some_and(|before| before.contained == contain),
+            released: cluster.ended.is_some(),
+            observe: self.policy.load().observe,
+            all: self.recontain().await?,
+            ..Containment::default()
+        };
+        let mut fresh = Vec::new();
+        for id in apps_of(&cluster) {
+            match origin(&self.store, &cluster, id).await {
+                Origin::Fresh => fresh.push(id.clone()),
+                Origin::Shared => done.shared += 1,
+                Origin::Unknown => done.unknown += 1,
+            }
+        }
+        done.fresh = fresh.len();
+        done.tokens = self.store.tokens_of(fresh).await?.len();
+        Ok(Some(done))
     }
 
     /// Brings what is contained in line with the clusters; at a start, too.

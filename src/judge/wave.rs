@@ -239,6 +239,12 @@ impl Wave {
         format!("{why}{event}")
     }
 
+    /// Whether the step in force is put by hand.
+    #[must_use]
+    pub const fn is_pinned(&self) -> bool {
+        self.pin.is_some()
+    }
+
     /// Which event tells of the last change.
     pub const fn refer(&mut self, id: EventId) {
         self.reference = Some(id);
@@ -261,6 +267,7 @@ impl Wave {
         Standing {
             step: self.shown,
             mode,
+            observe: false,
             by_itself: self.breaker.step(),
             pin: self.pin,
             last: self.last.clone(),

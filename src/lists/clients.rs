@@ -78,6 +78,26 @@ pub fn named(name: &AppName) -> bool {
     BY_NAME.contains_key(&fold(name))
 }
 
+/// A known client that a ban would hit whose subject is this: a redirect URI, the
+/// host of one, or the host of a website.
+#[must_use]
+pub fn hit_by(subject: &str) -> Option<&'static KnownClient> {
+    let above = |host: &str| with_parents(host).any(|parent| parent == subject);
+    table::CLIENTS.iter().find(|client| {
+        let returns = client.returns_to.iter().any(|own| match own {
+            Return::OutOfBand => false,
+            Return::Host(host) => above(host),
+            Return::Begin(_) => own.takes(subject),
+        });
+        let websites = client.websites.iter();
+        let mut hosts = websites.filter_map(|site| site.split('/').next());
+        returns || hosts.any(above)
+    })
+}
+
+/// The redirect URI by which a person copies the code: anybody's, of thousands of apps.
+pub const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
+
 static BY_NAME: LazyLock<HashMap<String, Vec<&'static KnownClient>>> = LazyLock::new(|| {
     let mut by_name: HashMap<_, Vec<_>> = HashMap::new();
     for client in &table::CLIENTS {
@@ -90,8 +110,6 @@ static BY_NAME: LazyLock<HashMap<String, Vec<&'static KnownClient>>> = LazyLock:
     }
     by_name
 });
-
-const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 
 impl KnownClient {
     fn fits(&self, redirect_uris: &[String], website: Option<&str>) -> bool {

@@ -76,6 +76,27 @@ pub enum ListError {
     },
 }
 
+impl ListError {
+    /// The key in `[lists]` that is meant.
+    #[must_use]
+    pub const fn list(&self) -> &'static str {
+        match self {
+            Self::Read { list, .. } | Self::NotAList { list, .. } | Self::TooMany { list, .. } => {
+                list
+            }
+        }
+    }
+
+    /// The file, if it is one file's fault.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Read { file, .. } | Self::NotAList { file, .. } => Some(file),
+            Self::TooMany { .. } => None,
+        }
+    }
+}
+
 /// What came of the lines of a file.
 pub(super) struct Tally {
     pub(super) entries: usize,

@@ -45,7 +45,8 @@ pub(super) fn reserved(net: &IpNet) -> bool {
 }
 
 /// Whether `net` is wider than a /8 (IPv4) or a /16 (IPv6).
-pub(super) const fn too_wide(net: &IpNet) -> bool {
+#[must_use]
+pub const fn too_wide(net: &IpNet) -> bool {
     match net {
         IpNet::V4(net) => net.prefix_len() < WIDEST.0,
         IpNet::V6(net) => net.prefix_len() < WIDEST.1,

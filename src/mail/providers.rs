@@ -47,6 +47,19 @@ pub fn shared(mx_host: &Domain) -> Option<&'static Provider> {
         .and_then(|at| LIST.providers.get(*at))
 }
 
+/// A provider that a ban of `name` would hit: it runs that host, or hosts below it.
+#[must_use]
+pub fn hit_by(name: &Domain) -> Option<&'static Provider> {
+    shared(name).or_else(|| {
+        let below = LIST.by_suffix.iter().find(|(suffix, _)| {
+            suffix
+                .strip_suffix(name.as_str())
+                .is_some_and(|rest| rest.ends_with('.'))
+        });
+        below.and_then(|(_, at)| LIST.providers.get(*at))
+    })
+}
+
 struct List {
     providers: Vec<Provider>,
     by_suffix: HashMap<&'static str, usize>,
@@ -169,6 +182,20 @@ mod tests {
             ("mail.spam.example", None),
         ] {
             assert_eq!(name_of(host), name, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_ban_above_a_provider_hits_it() {
+        for (host, name) in [
+            ("google.com", Some("Google")),
+            ("aspmx.l.google.com", Some("Google")),
+            ("messagingengine.com", Some("Fastmail")),
+            ("spam.example", None),
+            ("oogle.com", None),
+        ] {
+            let host = Domain::new(host).expect("a domain");
+            assert_eq!(hit_by(&host).map(|one| one.name), name, "{host}");
         }
     }
 

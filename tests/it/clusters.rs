@@ -185,7 +185,7 @@ async fn tokens_of_a_condemned_burst_are_contained_and_let_go() -> Outcome {
     assert!(gate.store().learn_token(token, &app).await);
     assert!(!gate.contains_tokens());
 
-    let (_, count) = gate.contain(A1, true).await?.expect("condemned");
+    let count = gate.contain(A1, true).await?.expect("condemned").all;
     assert_eq!(count, 1);
     assert!(gate.contained("minted") && !gate.contained("another"));
     gate.store().flush().await?;

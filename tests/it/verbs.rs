@@ -133,6 +133,35 @@ fn a_replay_tells_what_another_policy_would_have_done() {
         "{events}"
     );
     let events = file(program.folder(), "events.jsonl", &events);
+    // A file of events does not say whose they were: that is said, and how to have it judged.
+    let alone = replay_file(&program.config(), &events, &[]);
+    let told = String::from_utf8(alone.stdout).expect("text");
+    for part in [
+        "NOT JUDGED",
+        "--clusters clusters.jsonl",
+        "--bans bans.jsonl",
+        "0 by bots",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let alone = replay_file(&program.config(), &events, &["--json"]);
+    let alone = json(&String::from_utf8(alone.stdout).expect("text"));
+    assert_eq!(alone["not_given"], serde_json::json!(["clusters", "bans"]));
+    let clusters = program.does(&["clusters", "--all", "--json"]);
+    let clusters = file(program.folder(), "clusters.jsonl", &clusters);
+    let bans = file(
+        program.folder(),
+        "bans.jsonl",
+        &program.does(&["bans", "--json"]),
+    );
+    let (clusters, bans) = (clusters.display().to_string(), bans.display().to_string());
+    let given = ["--clusters", clusters.as_str(), "--bans", bans.as_str()];
+    let given = replay_file(&program.config(), &events, &given);
+    let told = String::from_utf8(given.stdout).expect("text");
+    assert!(
+        !told.contains("NOT JUDGED") && told.contains("14 by bots"),
+        "{told}"
+    );
     let text = program.written() + "[limits]\nsign-up-per-mail-domain = \"2/1h\"\n";
     let elsewhere = text.replace("/store\"", "/no-store\"");
     let config = file(program.folder(), "new.toml", &elsewhere);
@@ -161,10 +190,10 @@ fn a_replay_tells_what_another_policy_would_have_done() {
     );
     let refused = lines(&program.does(&["events", "--refused", "--json"]));
     assert_eq!(refused.len(), 1);
-    let first = program.does(&["events", "--limit", "1"]);
+    let last = program.does(&["events", "--limit", "1"]);
     assert!(
-        first.contains("p0") && first.lines().count() == 1,
-        "{first}"
+        last.contains("listed.example") && last.lines().count() == 1,
+        "{last}"
     );
 }
 

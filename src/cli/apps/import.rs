@@ -13,11 +13,16 @@ use crate::admin::ask::{Answer, Ask};
 use crate::app::{App, AppName, AppSource, ClientId};
 use crate::cli::Failure;
 use crate::cli::reach::{self, Reach};
+use crate::cli::words::counted;
 
-pub(super) const EXAMPLE: &str = "\
+pub(super) const EXAMPLES: &str = "\
 Make the export on the database host (no secrets in it):
   psql mastodon_production -c \"COPY (SELECT uid, name, redirect_uri, website, created_at
-    FROM oauth_applications) TO STDOUT WITH CSV HEADER\" > apps.csv";
+    FROM oauth_applications) TO STDOUT WITH CSV HEADER\" > apps.csv
+
+Examples:
+  tuskgate apps import apps.csv
+  tuskgate apps import apps.jsonl      one object a line, with the same names";
 
 /// How many apps go over the admin socket at once.
 const BATCH: usize = 500;
@@ -74,11 +79,14 @@ pub(super) fn import(config: &Path, file: &Path) -> Result<(), Failure> {
             other => return Err(reach::unexpected(&other)),
         }
         if read % (BATCH * 20) == 0 {
-            eprintln!("{read} apps read");
+            remark!("{read} apps read");
         }
         Ok(())
     })?;
-    say!("{read} apps read, {new} of them new to the gate");
+    say!(
+        "{} read, {new} new to the gate",
+        counted(read, "app", "apps")
+    );
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::admin::ask::AppReport;
 use crate::app::{App, AppSource};
 use crate::cli::bans;
+use crate::cli::words::counted as counted_in_words;
 use crate::store::CountedApp;
 
 /// One app in a list.
@@ -12,9 +13,9 @@ pub(super) fn line(counted: &CountedApp) -> String {
         .creator
         .map_or_else(|| "-".into(), |net| net.to_string());
     format!(
-        "{}  {} tokens  {:.0}  {:<20} {:?}  {}",
+        "{}  {}  {:.0}  {:<20} {:?}  {}",
         app.client_id.as_str().escape_debug(),
-        counted.tokens,
+        counted_in_words(counted.tokens, "token", "tokens"),
         app.created,
         creator,
         app.name.as_str(),
@@ -66,8 +67,10 @@ pub(super) fn tell(report: &AppReport) -> String {
     say(
         "look",
         format!(
-            "{:?}, folded name {:?}, under which {} apps are known",
-            report.look, report.folded, report.namesakes
+            "{:?}, folded name {:?}, under which {} known",
+            report.look,
+            report.folded,
+            counted_in_words(report.namesakes, "app is", "apps are")
         ),
     );
     for cluster in &report.clusters {

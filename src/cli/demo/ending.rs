@@ -93,6 +93,8 @@ pub(super) fn tour(play: &Play, stage: &Stage) -> String {
     let mut text = String::from("Everything runs on until Ctrl-C. In another terminal:\n");
     text.push_str(&verb("status"));
     text.push_str(&verb("bans"));
+    text.push_str(&verb("clusters"));
+    text.push_str(&verb("events --limit 5"));
     if let Some(id) = play.tally.example() {
         text.push_str(&verb(&format!("explain {id}")));
     }

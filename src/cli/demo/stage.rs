@@ -20,6 +20,7 @@ use crate::ban::{Ban, Effect, Scopes};
 use crate::cli::{assemble, serve};
 use crate::config::{self, Environment, Settings};
 use crate::judge::Judge;
+use crate::lists::Lists;
 use crate::proxy::{self, Listener};
 use crate::stand_in::dns::Zone;
 
@@ -57,9 +58,13 @@ impl Stage {
             observe,
         };
         let settings = plan.write_and_read(&file)?;
-        let judge = Arc::new(assemble::judge(&settings, Handle::current())?);
+        let judge = Arc::new(assemble::judge(
+            &settings,
+            Lists::empty(),
+            Handle::current(),
+        )?);
         let listening = plan.listen.to_string();
-        let control = serve::administer(&settings, &judge, listening, file, observe).await?;
+        let control = serve::administer(&settings, &judge, listening, None, file, observe).await?;
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn({
             let (settings, judge) = (settings.clone(), Arc::clone(&judge));

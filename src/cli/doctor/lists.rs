@@ -1,4 +1,5 @@
-//! The list files: whether they can be read, how much is in them, how old they are.
+//! The files that the configuration names: whether they can be read, and of lists
+//! how much is in them and how old they are.
 
 use std::path::Path;
 

@@ -150,7 +150,7 @@ async fn place(url: &Uri) -> Result<Place, String> {
 /// Over TLS, by somebody else.
 async fn wait(patient: &Patient, url: &Uri, nonce: &str, report: &mut Report) {
     let authority = url.authority().map_or("", http::uri::Authority::as_str);
-    eprintln!(
+    remark!(
         "Within {} seconds, from another machine (not through a VPN that ends here):\n\n  \
          curl -s https://{authority}{PREFIX}{nonce}\n",
         patient.wait.as_secs()

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use super::patient::Patient;
 use super::report::{Finding, Report};
-use crate::admin::ask::{Answer, Ask, Status};
+use crate::admin::ask::{Answer, Ask, SharedStanding, Status};
 use crate::cli::assemble;
 use crate::config::ListenAddress;
 
@@ -37,6 +37,7 @@ pub(super) async fn examine(patient: &mut Patient, report: &mut Report) {
     if let Some(status) = &patient.status {
         same_as_file(patient, status, report);
         troubles(status, report);
+        shared_store(patient, status, report);
         webhooks(patient, status, report);
     }
 }
@@ -93,6 +94,31 @@ fn troubles(status: &Status, report: &mut Report) {
             "a trouble is shown for five minutes after it was last met",
         ));
     }
+}
+
+/// Its being away is among the troubles too; that it is well is said only here.
+fn shared_store(patient: &Patient, status: &Status, report: &mut Report) {
+    const SHARED: &str = "shared store";
+    let set = patient.settings.store.shared.is_some();
+    report.add(match (status.shared, set) {
+        (None, false) => return,
+        (None, true) => Finding::warn(
+            SHARED,
+            "store.url is set, and the gate runs without it",
+            "restart the gate",
+        ),
+        (Some(_), false) => Finding::warn(
+            SHARED,
+            "the gate shares its state, and store.url is not set",
+            "restart the gate, or look which configuration is its own",
+        ),
+        (Some(SharedStanding::Up), true) => Finding::ok(SHARED, "in use"),
+        (Some(SharedStanding::Away), true) => Finding::wrong(
+            SHARED,
+            "away: this gate decides alone",
+            "tuskgate store check says why it cannot be reached",
+        ),
+    });
 }
 
 /// Whether Mastodon tells the gate what came to be, and whether all of it came through the gate.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::NotGiven;
 use super::tally::{Difference, Side, Tally};
 
 /// What no record can tell, whatever is in it.
@@ -16,7 +17,7 @@ pub(super) const NEVER_KNOWN: [&str; 6] = [
 ];
 
 /// The whole result.
-pub(super) fn tell(tally: &Tally) -> String {
+pub(super) fn tell(tally: &Tally, not_given: &[NotGiven]) -> String {
     let mut text = String::new();
     let (Some(from), Some(until)) = (tally.from, tally.until) else {
         return "no events in that time; `tuskgate events --all` lists what is kept\n".into();
@@ -37,6 +38,7 @@ pub(super) fn tell(tally: &Tally) -> String {
             tally.warm_up
         );
     }
+    text.push_str(&without(not_given));
     side(&mut text, "then", &tally.then);
     side(&mut text, "now", &tally.now);
     let _ = writeln!(
@@ -65,6 +67,30 @@ pub(super) fn tell(tally: &Tally) -> String {
     }
     for never in NEVER_KNOWN {
         let _ = writeln!(text, "  {never}");
+    }
+    text
+}
+
+/// What nobody judged, because nobody gave it, and how to have it judged.
+fn without(not_given: &[NotGiven]) -> String {
+    let mut text = String::new();
+    for what in not_given {
+        text.push_str(match what {
+            NotGiven::Clusters => {
+                "\nNOT JUDGED: no --clusters were given, so bots that were let in before their cluster was
+condemned count as people. To have them judged, where the events are from:
+  tuskgate clusters --all --json > clusters.jsonl
+and here: --clusters clusters.jsonl
+"
+            }
+            NotGiven::Bans => {
+                "\nNOT JUDGED: no --bans were given, so no ban refuses anybody \"now\", and whom today's bans
+are about counts as a person. To have them judged, where the events are from:
+  tuskgate bans --json > bans.jsonl
+and here: --bans bans.jsonl
+"
+            }
+        });
     }
     text
 }

@@ -264,6 +264,7 @@ impl Apps {
     pub fn made(&mut self, folded: &str, id: &ClientId, at: i64) {
         let name = look_of(folded);
         self.look(&name).name(at, id);
+        self.name_suspect(&name, at, id);
         self.changes.push(Change::App(AppStep::Named {
             look: name,
             at,

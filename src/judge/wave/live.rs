@@ -113,7 +113,11 @@ impl Judge {
     /// An event, a log line, a metric.
     pub(super) fn tell(&self, moved: &Move) {
         let id = self.fresh_id();
-        self.breaker.wave.lock().refer(id);
+        let by_hand = {
+            let mut wave = self.breaker.wave.lock();
+            wave.refer(id);
+            wave.is_pinned()
+        };
         metrics().wave.step(moved.to);
         let Move { from, to, why, .. } = moved;
         tracing::warn!(%from, %to, why, event = %id, "the breaker has moved: {}", to.words());
@@ -122,7 +126,11 @@ impl Judge {
             mode: self.policy().mode(Rule::Wave),
             verdict: "step".to_owned(),
             fact: format!("from step {from} to step {to} ({}): {why}", to.words()),
-            undo: Some(format!("tuskgate contain --step {from} --for 2h")),
+            undo: Some(if by_hand {
+                "tuskgate contain --step auto".to_owned()
+            } else {
+                format!("tuskgate contain --step {from} --for 2h")
+            }),
         };
         let mut event = Event::blank(id, Timestamp::from_second(moved.at).unwrap_or_default());
         event.verdicts.push(record);
@@ -195,7 +203,10 @@ impl Judge {
         let policy = self.policy();
         self.look_at_wave(now, &policy);
         let mode = policy.mode(Rule::Wave);
-        self.breaker.wave.lock().standing(now, mode)
+        Standing {
+            observe: policy.observe,
+            ..self.breaker.wave.lock().standing(now, mode)
+        }
     }
 
     /// Looks at the breaker now and then, so that it also comes down, and learns

@@ -48,11 +48,13 @@ impl Default for Filter {
     }
 }
 
-/// Where a page begins, oldest first.
+/// Where a page begins, and which way it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Onward {
     /// At the oldest.
     Start,
     /// Behind this one.
     Behind(Timestamp, EventId),
+    /// Before this one, the newest first: back through all.
+    Before(Timestamp, EventId),
 }

@@ -120,12 +120,17 @@ pub(super) fn select(connection: &Connection, filter: &Filter) -> rusqlite::Resu
     );
     require("admitted = ?", filter.admitted.map(Into::into));
     let order = match filter.onward {
-        None => "at DESC",
+        None => "at DESC, id DESC",
         Some(Onward::Start) => "at, id",
         Some(Onward::Behind(at, id)) => {
             conditions.push("(at, id) > (?, ?)");
             values.extend([at.as_microsecond().into(), number(id).into()]);
             "at, id"
+        }
+        Some(Onward::Before(at, id)) => {
+            conditions.push("(at, id) < (?, ?)");
+            values.extend([at.as_microsecond().into(), number(id).into()]);
+            "at DESC, id DESC"
         }
     };
     values.push(i64::try_from(filter.limit).unwrap_or(i64::MAX).into());

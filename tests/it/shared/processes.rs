@@ -87,6 +87,31 @@ fn three_gates_condemn_together_and_release_together() {
     });
 }
 
+/// That it is well is said, not only that it is away.
+#[test]
+fn status_and_doctor_say_how_the_shared_store_stands() {
+    let server = Server::start(Make::Redis, &[]);
+    let stage = stage();
+    let gate = gate(&stage, &server);
+    let doctor = || {
+        let output = gate.verb(&["doctor", "--json"]);
+        let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let checks = told["checks"].as_array().expect("checks").clone();
+        let own = checks
+            .into_iter()
+            .find(|one| one["check"] == "shared store");
+        own.expect("it was looked at")
+    };
+    let told = gate.does(&["status"]);
+    assert!(told.contains("shared store: in use"), "{told}");
+    assert_eq!(doctor()["level"], "ok");
+    drop(server);
+    wait_until("it is away", || {
+        gate.does(&["status"]).contains("shared store: away")
+    });
+    assert_eq!(doctor()["level"], "wrong");
+}
+
 /// The number at the beginning of a line.
 fn id(line: &str) -> &str {
     line.split(' ').next().unwrap_or_default()

@@ -131,6 +131,21 @@ impl Look {
 }
 
 impl Apps {
+    /// An app that was still being made when its look was condemned is a suspect
+    /// without a name, and none of its tokens could be contained, until it has one.
+    pub(super) fn name_suspect(&mut self, look: &str, at: i64, id: &ClientId) {
+        let number = self.looks.peek(look).and_then(|look| look.cluster);
+        let Some(cluster) = number.and_then(|number| self.clusters.get_mut(&number)) else {
+            return;
+        };
+        let mut unnamed = cluster.suspects.iter_mut();
+        let unnamed = unnamed.find(|one| one.at == at && one.client_id.is_none());
+        if let Some(suspect) = unnamed {
+            suspect.client_id = Some(id.clone());
+            self.changes.push(cluster.change());
+        }
+    }
+
     /// From now on all registers together may take `size` bytes.
     pub fn resize(&mut self, size: usize) {
         self.looks.resize(size / 8);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::Servers;
-use crate::cluster::{Cluster, ClusterId, MailKey, Sites};
+use crate::cluster::{Cluster, ClusterId, MailKey, SeenDomain, Sites};
 use crate::judge::cluster::history::Entry;
 use crate::judge::cluster::tuning::seconds;
 use crate::mail::providers;
@@ -88,6 +88,12 @@ impl Servers {
     #[must_use]
     pub fn first_seen(&self, domain: &Domain) -> Option<i64> {
         self.domains.peek(domain).map(|seen| seen.first)
+    }
+
+    /// What is remembered of a domain.
+    #[must_use]
+    pub fn seen_domain(&self, domain: &Domain) -> Option<SeenDomain> {
+        self.domains.peek(domain).cloned()
     }
 
     /// Whether a counted sign-up is the only one of its domain so far.
