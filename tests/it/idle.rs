@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use tokio::net::TcpStream;
-use tuskgate::proxy::{Body, ProxySettings, Upstream};
+use tuskgate::proxy::{Body, ProxySettings, ServeError, Upstream};
 use tuskgate::stand_in::upstream::StandIn;
 use tuskgate::telemetry::metrics;
 
@@ -88,6 +88,34 @@ async fn a_panic_costs_one_connection() -> Outcome {
     .await;
     bystander.send(ASK).await;
     assert_eq!(bystander.reply().await.expect("a reply").status, 200);
+    Ok(())
+}
+
+/// Makes the stack of the first worker that asks, and no other.
+struct OnlyOnce(std::sync::atomic::AtomicBool);
+
+impl tower_layer::Layer<Upstream> for OnlyOnce {
+    type Service = Upstream;
+
+    fn layer(&self, inner: Upstream) -> Upstream {
+        let again = self.0.swap(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(!again, "as it is meant to");
+        inner
+    }
+}
+
+/// One worker fewer would be one core fewer, and clients that nobody greets.
+#[tokio::test]
+async fn a_worker_that_dies_ends_the_serving() -> Outcome {
+    let upstream = StandIn::start().await?;
+    let two = ProxySettings {
+        workers: 2.try_into()?,
+        ..settings(upstream.address())
+    };
+    let mut gate = Gate::with_layer(two, OnlyOnce(false.into()));
+    let ended = gate.ended().await.expect_err("it was not asked to end");
+    assert!(matches!(ended, ServeError::Ended(None)), "{ended:?}");
+    assert_eq!(ended.to_string(), "a worker ended unasked");
     Ok(())
 }
 
