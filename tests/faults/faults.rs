@@ -15,3 +15,4 @@ mod refuse;
 mod server;
 mod slow;
 mod stalled;
+mod waits;

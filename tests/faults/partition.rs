@@ -7,14 +7,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::slow::Slow;
+use super::waits::{TIMEOUT, Waits};
 use crate::shared::{Node, charge, take};
 use crate::support::redis::{Make, Server};
-use crate::support::until;
-
-const TIMEOUT: Duration = Duration::from_millis(30);
-
-/// What waiting for a thread may add on a busy machine.
-const SLACK: Duration = Duration::from_millis(120);
+use crate::support::{PATIENCE, until};
 
 const NODES: usize = 3;
 
@@ -112,21 +108,6 @@ fn far_away() -> (Server, Line, String) {
     (server, Line::Cable(cable), url)
 }
 
-async fn longest(node: &Node, count: usize) -> Duration {
-    let mut longest = Duration::ZERO;
-    for number in 0..count {
-        let begun = Instant::now();
-        let each = [charge("each", &number.to_string(), "5/1h")];
-        assert_eq!(
-            take(node, &each, 1).await.0,
-            1,
-            "an outage refused somebody"
-        );
-        longest = longest.max(begun.elapsed());
-    }
-    longest
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_waits_long_and_each_has_its_own_limits() {
     let (server, line, url) = far_away();
@@ -138,10 +119,7 @@ async fn nobody_waits_long_and_each_has_its_own_limits() {
     line.cut();
     let mut admitted = 0;
     for node in &nodes {
-        let begun = Instant::now();
-        assert!(longest(node, 60).await < TIMEOUT + SLACK);
-        // Three wait for it, the others are not made to.
-        assert!(begun.elapsed() < TIMEOUT * 10 + SLACK);
+        Waits::of(node, 60).await.assert_short();
         until("it is known to be away", || !node.store.is_shared()).await;
         admitted += take(node, &budget, 40).await.0;
     }
@@ -154,10 +132,7 @@ async fn nobody_waits_long_and_each_has_its_own_limits() {
         let begun = Instant::now();
         let after = [charge("after", &number.to_string(), "100/1h")];
         while take(node, &after, 1).await != (1, 1) {
-            assert!(
-                begun.elapsed() < Duration::from_secs(20),
-                "it never decides again"
-            );
+            assert!(begun.elapsed() < PATIENCE, "it never decides again");
         }
     }
     drop((nodes, server, line));

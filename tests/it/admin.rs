@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tuskgate::stand_in::dns::Behaviour;
 
 use crate::support::judged::{ANA, Stage, wait_until, zone};
+use crate::support::ports::Port;
 use crate::support::program::{Program, stage};
 
 /// A family as OpenMetrics 1.0 writes it.
@@ -221,9 +222,8 @@ fn a_dead_resolver_is_seen() {
 #[test]
 fn a_dead_upstream_is_seen_until_it_is_back() {
     let stage = stage();
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = taken.local_addr().expect("an address");
-    drop(taken);
+    let nobody = Port::take();
+    let address = nobody.address();
     let mut program = Program::idle(&stage, "", "");
     let written = program.written();
     program.write(&written.replace(&stage.mastodon.address().to_string(), &address.to_string()));
@@ -239,10 +239,7 @@ fn a_dead_upstream_is_seen_until_it_is_back() {
         422,
         "it keeps judging"
     );
-    let back = std::net::TcpListener::bind(address);
-    let Ok(back) = back else {
-        return; // Another program has taken the port meanwhile.
-    };
+    let back = std::net::TcpListener::bind(address).expect("the port is ours");
     std::thread::spawn(move || {
         for mut stream in back.incoming().flatten() {
             let _ = std::io::Write::write_all(

@@ -3,30 +3,19 @@
 
 use std::net::Ipv4Addr;
 
-use jiff::{Span, Timestamp};
-use tokio::runtime::Handle;
-use tuskgate::app::{AppName, ClientId, NewApp};
-use tuskgate::attempt::{Attempt, ClientIp};
+use jiff::Timestamp;
+use tuskgate::app::ClientId;
 use tuskgate::cluster::{ClusterId, ClusterKind, MailKey, SignUp};
-use tuskgate::endpoint::Endpoint;
 use tuskgate::event::Outcome as Came;
-use tuskgate::judge::Judge;
-use tuskgate::judge::app_sight::Nobody;
 use tuskgate::judge::cluster::apps::{self, Apps};
 use tuskgate::judge::cluster::servers::Servers;
 use tuskgate::judge::cluster::tuning::Tuning;
-use tuskgate::judge::policy::Policy;
-use tuskgate::lists::Lists;
-use tuskgate::mail::address;
-use tuskgate::mail::dns::{DnsSettings, Resolver};
 use tuskgate::mailbox::Domain;
-use tuskgate::mastodon::reply::{CreatedApp, Lesson};
-use tuskgate::secret::{Purpose, Secret};
+use tuskgate::secret::Purpose;
 use tuskgate::stand_in::dns::{StandInDns, Zone};
-use tuskgate::store::{Store, StoreSettings};
-use tuskgate::verdict::{Mode, Rule};
 
 use super::support::Outcome;
+use super::support::bots::{judge, make_app, sign_up};
 
 const M1: ClusterId = ClusterId {
     kind: ClusterKind::Mail,
@@ -36,70 +25,6 @@ const A1: ClusterId = ClusterId {
     kind: ClusterKind::App,
     number: 1,
 };
-
-fn judge(dns: &StandInDns, folder: &std::path::Path) -> Result<Judge, Box<dyn std::error::Error>> {
-    let store = Store::open(&StoreSettings::new(folder))?;
-    let settings = DnsSettings {
-        servers: vec![dns.address()],
-        ..DnsSettings::default()
-    };
-    let resolver = Resolver::new(&settings, Handle::current())?;
-    let policy = Policy {
-        modes: Rule::ALL.map(|rule| (rule, Mode::Enforce)).into(),
-        ..Policy::default()
-    };
-    Ok(Judge::new(
-        store,
-        resolver,
-        Lists::empty(),
-        policy,
-        Handle::current(),
-    ))
-}
-
-fn attempt(endpoint: Endpoint, number: u8) -> Attempt {
-    Attempt {
-        at: Timestamp::now() + Span::new().seconds(i64::from(number)),
-        endpoint,
-        client: ClientIp::Known(Ipv4Addr::new(198, 18, number, 9).into()),
-        email: None,
-        username: Some(format!("user{number}")),
-        credential: None,
-        bearer: None,
-        grant: None,
-        new_app: None,
-        invite: None,
-    }
-}
-
-fn nothing_learned(outcome: Came) -> Lesson {
-    Lesson {
-        outcome,
-        app: None,
-        token: None,
-    }
-}
-
-/// Whether a sign-up with this address is let in, and then comes to this.
-async fn sign_up(
-    judge: &Judge,
-    number: u8,
-    mail: &str,
-    came: Came,
-) -> Result<bool, Box<dyn std::error::Error>> {
-    let mut attempt = attempt(Endpoint::SignUp, number);
-    attempt.email = address::read(mail)?;
-    let judgement = judge.judge(&attempt, &Nobody).await;
-    let refusal = judgement.decision.refusal();
-    if let Some((rule, reason)) = refusal {
-        assert_eq!(rule, Rule::MailCluster, "{}", reason.fact);
-        return Ok(false);
-    }
-    judge
-        .settle(&attempt, judgement, &nothing_learned(came))
-        .await;
-    Ok(true)
-}
 
 fn zone() -> Zone {
     let mut zone = Zone::new();
@@ -119,24 +44,24 @@ async fn a_mail_server_is_condemned_remembered_and_released() -> Outcome {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("store");
     let dns = StandInDns::start(zone()).await?;
-    let gate = judge(&dns, &path)?;
+    let gate = judge(&dns, &path, None);
     let mut admitted = 0;
     for number in 0..40 {
         let mail = format!("b{number}@bot{number}.example");
-        admitted += u32::from(sign_up(&gate, number, &mail, Came::Create).await?);
+        admitted += u32::from(sign_up(&gate, number, &mail, Came::Create).await);
     }
     assert!((3..=6).contains(&admitted), "{admitted} bots were let in");
     let cluster = gate.registers().cluster(M1).expect("condemned");
     assert_eq!(cluster.suspects.len(), admitted as usize);
-    assert!(sign_up(&gate, 41, "anna@gmail.com", Came::Create).await?);
+    assert!(sign_up(&gate, 41, "anna@gmail.com", Came::Create).await);
 
     gate.store().flush().await?;
     drop(gate);
-    let gate = judge(&dns, &path)?;
-    assert!(!sign_up(&gate, 42, "b@bot50.example", Came::Create).await?);
+    let gate = judge(&dns, &path, None);
+    assert!(!sign_up(&gate, 42, "b@bot50.example", Came::Create).await);
     let now = Timestamp::now().as_second();
     gate.registers().release(M1, now, "by hand").await?;
-    assert!(sign_up(&gate, 43, "b@bot51.example", Came::Create).await?);
+    assert!(sign_up(&gate, 43, "b@bot51.example", Came::Create).await);
     Ok(())
 }
 
@@ -144,10 +69,10 @@ async fn a_mail_server_is_condemned_remembered_and_released() -> Outcome {
 async fn sign_ups_that_fail_condemn_nobody() -> Outcome {
     let folder = tempfile::tempdir()?;
     let dns = StandInDns::start(zone()).await?;
-    let gate = judge(&dns, &folder.path().join("store"))?;
+    let gate = judge(&dns, &folder.path().join("store"), None);
     for number in 0..40 {
         let mail = format!("x@typed{number}.example");
-        assert!(sign_up(&gate, number, &mail, Came::Fail).await?);
+        assert!(sign_up(&gate, number, &mail, Came::Fail).await);
     }
     assert_eq!(gate.registers().clusters(), []);
     Ok(())
@@ -158,34 +83,10 @@ async fn tokens_of_a_condemned_burst_are_contained_and_let_go() -> Outcome {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("store");
     let dns = StandInDns::start(zone()).await?;
-    let gate = judge(&dns, &path)?;
-    let mut made = 0_u8;
+    let gate = judge(&dns, &path, None);
+    let mut made = 0;
     for number in 0..20 {
-        let mut attempt = attempt(Endpoint::AppCreate, number);
-        let name = AppName::new("AaA");
-        attempt.new_app = Some(NewApp {
-            name: name.clone(),
-            redirect_uris: vec!["urn:ietf:wg:oauth:2.0:oob".into()],
-            website: None,
-        });
-        let judgement = gate.judge(&attempt, &Nobody).await;
-        if judgement.decision.refusal().is_some() {
-            continue;
-        }
-        made += 1;
-        let app = CreatedApp {
-            id: None,
-            client_id: ClientId::new(&format!("aaa{number}")),
-            client_secret: Some(Secret::new("secret")),
-            name,
-            redirect_uris: vec!["urn:ietf:wg:oauth:2.0:oob".into()],
-            website: None,
-        };
-        let lesson = Lesson {
-            app: Some(app),
-            ..nothing_learned(Came::Create)
-        };
-        gate.settle(&attempt, judgement, &lesson).await;
+        made += usize::from(make_app(&gate, number).await);
     }
     assert!((5..10).contains(&made), "{made} apps were made");
     let token = gate.store().key().hash(Purpose::Token, &[b"minted"]);
@@ -198,7 +99,7 @@ async fn tokens_of_a_condemned_burst_are_contained_and_let_go() -> Outcome {
     assert!(gate.contained("minted") && !gate.contained("another"));
     gate.store().flush().await?;
     drop(gate);
-    let gate = judge(&dns, &path)?;
+    let gate = judge(&dns, &path, None);
     assert_eq!(gate.recontain().await?, 1);
     assert!(gate.contained("minted"));
     gate.contain(A1, false).await?.expect("still there");

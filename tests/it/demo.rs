@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::PATIENCE;
+
 const PEOPLE: u64 = 40;
 const TOKENS: u64 = 900;
 
@@ -202,7 +204,7 @@ impl Running {
             if let Some(status) = self.0.try_wait().expect("our child") {
                 return status;
             }
-            assert!(begun.elapsed() < Duration::from_secs(20), "it does not end");
+            assert!(begun.elapsed() < PATIENCE, "it does not end");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

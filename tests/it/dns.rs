@@ -16,15 +16,15 @@ use tuskgate::mail::dns::{Bounds, DnsSettings, Finding, LapseCause, MailServer, 
 use tuskgate::mailbox::Domain;
 use tuskgate::stand_in::dns::{Behaviour, RecordType, StandInDns, Zone};
 
-use crate::support::PATIENCE;
+use crate::support::found as until;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// The deadline of a look-up. What answers at all does so in a few milliseconds,
 /// or in some hundred on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(2);
-/// Later than the deadline, however busy the machine; and well before the end of
-/// what goes on in the background.
-const LATE: Duration = Duration::from_secs(6);
+/// Later than the deadline, however busy the machine, but within one try of what
+/// goes on in the background.
+const LATE: Duration = Duration::from_secs(4);
 
 fn domain(name: &str) -> Domain {
     Domain::new(name).expect("a domain")
@@ -72,18 +72,6 @@ async fn lapse(resolver: &Resolver, name: &str) -> (LapseCause, bool) {
     match resolver.look(&domain(name)).await {
         Err(lapse) => (lapse.cause, lapse.resolver_down),
         Ok(finding) => panic!("{name}: {finding:?}"),
-    }
-}
-
-/// Asks until the answer is as wanted.
-async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(begun.elapsed() < PATIENCE, "never happened: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

@@ -2,7 +2,7 @@
 //! known way: it must name the setting to mend, and find nothing where nothing is.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
@@ -11,6 +11,8 @@ mod rig;
 
 use mastodon::{Mood, start};
 use rig::{Rig, said, shipped};
+
+use crate::support::ports::Port;
 
 const LOOPBACK: &str = "127.0.0.1";
 /// A location that passes everything on and says nothing of the client.
@@ -191,10 +193,8 @@ fn without_a_name_nothing_is_guessed() {
 
 #[test]
 fn a_mastodon_that_is_down_is_said_to_be() {
-    let free = TcpListener::bind((LOOPBACK, 0)).expect("a free port");
-    let nobody = free.local_addr().expect("bound");
-    drop(free);
-    let rig = Rig::gate(nobody, "");
+    let nobody = Port::take();
+    let rig = Rig::gate(nobody.address(), "");
     let said = rig.doctor(&HOST);
     assert_eq!(said.code, Some(1), "{said:#?}");
     said.assert("Mastodon", "wrong", "upstream.address");

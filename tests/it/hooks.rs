@@ -41,9 +41,7 @@ fn signature(secret: &str, body: &[u8]) -> String {
 /// One request on a connection of its own; the status, or 0 if it was hung up on.
 fn send(address: SocketAddr, request: &[u8]) -> u16 {
     let mut stream = TcpStream::connect(address).expect("it listens");
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .expect("a socket");
+    stream.set_read_timeout(Some(PATIENT)).expect("a socket");
     // It may answer, and hang up, before all is sent.
     let _ = stream.write_all(request);
     let mut answer = Vec::new();
@@ -101,4 +99,4 @@ fn ear(house: &House, patience: Duration) -> SocketAddr {
     })
 }
 
-const PATIENT: Duration = Duration::from_secs(20);
+const PATIENT: Duration = Duration::from_secs(60);

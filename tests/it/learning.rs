@@ -5,13 +5,15 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use tuskgate::app::{App, AppSource, ClientId};
-use tuskgate::event::Outcome;
+use tuskgate::event::{Event, Outcome};
 use tuskgate::judge::limit::Limit;
 use tuskgate::secret::Purpose;
+use tuskgate::verdict::{Mode, Rule};
 
 use crate::support::actor::{Actor, Asked, json};
 use crate::support::caller::HOST;
 use crate::support::judged::{ANA, BEN, Credential, House, Person, Plan, wait_until};
+use crate::support::ports::Port;
 
 const INFO: &str = "/oauth/token/info";
 const VERIFY: &str = "/api/v1/apps/verify_credentials";
@@ -154,12 +156,15 @@ fn questions_are_bounded_for_each_network() {
     assert_eq!(house.reached(INFO), 4, "another network has its own");
 }
 
-/// Whoever hangs up right after sending is learned from all the same.
+/// Whoever hangs up right after sending is learned from all the same: one that
+/// is gone before the gate has read its request never reaches the upstream, and
+/// whatever does is on record, with its outcome, and known.
 #[test]
 fn a_client_that_hangs_up_does_not_switch_learning_off() {
-    let house = Plan::default().build();
+    let plan = Plan::default().with_limits(&[]);
+    let house = plan.with_mode(Rule::AppCluster, Mode::Off).build();
     let body = "client_name=Hasty&redirect_uris=urn:x";
-    for n in 0..5 {
+    let hasty = |n: usize| {
         let mut stream = std::net::TcpStream::connect(house.gate.address).expect("a connection");
         let request = format!(
             "POST /api/v1/apps HTTP/1.1\r\nHost: {HOST}\r\nX-Forwarded-For: 45.0.{n}.1\r\n\
@@ -167,21 +172,23 @@ fn a_client_that_hangs_up_does_not_switch_learning_off() {
             body.len()
         );
         stream.write_all(request.as_bytes()).expect("a reader");
-        drop(stream);
-    }
-    wait_until("every app was made", || house.stage.mastodon.apps() == 5);
+    };
+    let mut sent = 0..200;
+    let made = || house.stage.mastodon.apps();
+    wait_until("some are quick enough", || {
+        sent.by_ref().take(5).for_each(hasty);
+        made() >= 10
+    });
     let store = house.judge.store().clone();
-    wait_until("every app is learned", || {
+    wait_until("every app that was made is learned", || {
         let store = store.clone();
-        let named = house.block(async move { store.apps_named("hasty", 10).await });
-        named.is_ok_and(|apps| apps.len() == 5)
+        let named = house.block(async move { store.apps_named("hasty", 1000).await });
+        named.is_ok_and(|apps| apps.len() == made())
     });
     wait_until("every outcome is known", || {
         let events = house.events();
-        events.len() == 5
-            && events
-                .iter()
-                .all(|event| event.outcome == Some(Outcome::Create))
+        let created = |event: &Event| event.outcome == Some(Outcome::Create);
+        events.len() == made() && events.iter().all(created)
     });
 }
 
@@ -263,7 +270,8 @@ fn odd_answers_to_questions_are_no_answer() {
     }
     let (house, _actor) = with_reply(|asked| {
         if asked.path() == INFO {
-            std::thread::sleep(Duration::from_secs(3));
+            // For ever, as a test counts; the thread ends with the process.
+            std::thread::sleep(Duration::from_secs(600));
         }
         json("200 OK", "{\"access_token\":\"t\"}")
     });
@@ -272,20 +280,20 @@ fn odd_answers_to_questions_are_no_answer() {
         .person(ANA)
         .sign_up("unknown", "ana", "ana@good.example");
     assert_eq!(made.status, 200, "{}", made.text());
+    // Two seconds by itself; what a busy machine adds is not the gate's.
+    let took = began.elapsed();
     assert!(
-        began.elapsed() < Duration::from_millis(2900),
-        "the deadline holds"
+        took < Duration::from_secs(20),
+        "{took:?}: the deadline holds"
     );
 }
 
 /// A budget spent on a reply that never came is given back: the upstream never heard of it.
 #[test]
 fn an_upstream_that_is_down_costs_nobody_a_budget() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let dead = taken.local_addr().expect("an address");
-    drop(taken);
+    let nobody = Port::take();
     let plan = Plan {
-        upstream: Some(dead),
+        upstream: Some(nobody.address()),
         ..Plan::default().with_limits(&[(Limit::AppPerNetwork, "2/1h")])
     };
     let house = plan.build();

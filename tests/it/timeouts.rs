@@ -11,8 +11,12 @@ use crate::support::wire::Wire;
 use crate::support::{Outcome, PATIENCE};
 
 const SHORT: Duration = Duration::from_millis(200);
+/// Between two parts of what is slow but steady.
+const STEP: Duration = Duration::from_millis(100);
+/// No pause on a busy machine is as long, and what is steady takes longer in all.
+const STEADY: Duration = Duration::from_secs(4);
 /// The others must not be what cuts.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(600);
 
 fn with(upstream: std::net::SocketAddr, change: impl Fn(&mut Timeouts)) -> ProxySettings {
     let mut settings = settings(upstream);
@@ -49,9 +53,9 @@ async fn an_idle_client_is_let_go() -> Outcome {
     let mut silent = Wire::to(gate.address).await;
     assert_eq!(cut_off(&mut silent, since).await, "");
     let mut client = Wire::to(gate.address).await;
+    let since = Instant::now();
     client.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert_eq!(client.reply().await.expect("a reply").status, 200);
-    let since = Instant::now();
     assert_eq!(cut_off(&mut client, since).await, "");
     Ok(())
 }
@@ -106,18 +110,18 @@ async fn a_stalled_body_is_answered_408() {
 async fn a_slow_but_steady_body_passes() -> Outcome {
     let upstream = StandIn::start().await?;
     let gate = Gate::start(with(upstream.address(), |t| {
-        t.body_stall = 2 * SHORT;
-        t.reply_head = 2 * SHORT;
+        t.body_stall = STEADY;
+        t.reply_head = STEADY;
     }));
     let mut client = Wire::to(gate.address).await;
     client
-        .send("POST /stand-in/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\n")
+        .send("POST /stand-in/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n")
         .await;
-    for _ in 0..30 {
+    for _ in 0..50 {
         client.send("x").await;
-        tokio::time::sleep(SHORT / 5).await;
+        tokio::time::sleep(STEP).await;
     }
-    assert_eq!(client.reply().await.expect("a reply").text(), "30");
+    assert_eq!(client.reply().await.expect("a reply").text(), "50");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use tuskgate::judge::limit::Limit;
 use tuskgate::verdict::{Mode, Rule};
 
 use crate::support::actor::{Actor, json};
-use crate::support::judged::{ANA, Credential, House, Person, Plan};
+use crate::support::judged::{ANA, Credential, House, Person, Plan, wait_until};
 
 /// One of many client addresses, each in a /24 of its own.
 fn address(number: usize) -> String {
@@ -212,22 +212,21 @@ fn unknown_apps_of_one_name_share_its_budget() {
 /// In any span W a limit N/P admits at most N + ⌈N·W/P⌉, counted at the upstream.
 #[test]
 fn a_limit_holds_its_bound_at_the_upstream() {
-    let limits = [(Limit::TokenPerApp, "5/1s")];
+    let limits = [(Limit::TokenPerApp, "5/2s")];
     let house = Plan::default().with_limits(&limits).build();
     let app = house.person(ANA).app("Eager");
     let began = std::time::Instant::now();
-    let mut admitted = 0;
-    let mut n = 0;
-    while began.elapsed() < std::time::Duration::from_millis(2500) {
-        admitted += usize::from(ask(&house, &address(n), &app) == 200);
-        n += 1;
-    }
+    let (mut asked, mut admitted) = (0, 0);
+    // Until it has refilled as much as it holds, asked for more than it gives.
+    wait_until("it refills", || {
+        admitted += usize::from(ask(&house, &address(asked), &app) == 200);
+        asked += 1;
+        admitted > 10 && asked > 2 * admitted
+    });
     let span = began.elapsed().as_secs_f64();
-    let bound = 5 + (5.0 * span).ceil() as usize;
+    let bound = 5 + (2.5 * span).ceil() as usize;
     assert_eq!(tokens_issued(&house), admitted);
     assert!(admitted <= bound, "{admitted} in {span} s");
-    assert!(admitted > 10, "{admitted} in {span} s: it refills");
-    assert!(n > 2 * bound, "it was asked for more than it gives");
 }
 
 #[test]
@@ -312,7 +311,9 @@ fn a_shared_provider_has_no_budget() {
 /// hour, each with an app, a token for it, an account and a login, some twice.
 #[test]
 fn two_hundred_people_behind_one_address_all_pass() {
-    let mut plan = Plan::default();
+    // An hour in a few seconds: to the breaker that would be a rush, and on a
+    // machine slow enough for it to look it would cut the limits to a third.
+    let mut plan = Plan::default().with_mode(Rule::Wave, Mode::Off);
     plan.zone
         .mx("gmail.com", 5, "gmail-smtp-in.l.google.com")
         .ip("gmail-smtp-in.l.google.com", [142, 250, 1, 27])
@@ -351,7 +352,7 @@ fn two_hundred_people_behind_one_address_all_pass() {
 
 /// Waits until every reply so far has been settled and learned from.
 fn settled(house: &House) {
-    crate::support::judged::wait_until("every reply is settled", || {
+    wait_until("every reply is settled", || {
         let events = house.events();
         events
             .iter()

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tuskgate::stand_in::dns::Zone;
 
 use crate::support::judged::{ANA, BEN, OOB, Stage, wait_until, zone};
-use crate::support::program::{PROGRAM, Program, stage};
+use crate::support::program::{PROGRAM, Program, lines, stage};
 
 const BOTS: u8 = 14;
 
@@ -44,10 +44,6 @@ fn people(program: &Program) {
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
-}
-
-fn lines(text: &str) -> Vec<Value> {
-    text.lines().map(json).collect()
 }
 
 fn file(folder: &Path, name: &str, text: &str) -> PathBuf {

@@ -20,25 +20,13 @@ fn domain(name: &str) -> Domain {
 }
 
 fn event(endpoint: Endpoint, second: i64) -> Event {
+    let id = EventId::from_number(second.unsigned_abs());
     Event {
-        id: EventId::from_number(second.unsigned_abs()),
-        at: at(second),
         endpoint: Some(endpoint),
         client: Some([203, 0, 113, 7].into()),
-        username: None,
-        mail_domain: None,
-        mailbox: None,
-        canonical_mailbox: None,
-        mail_server: Vec::new(),
-        client_id: None,
-        app_name: None,
-        grant: None,
-        admitted: true,
-        verdicts: Vec::new(),
         outcome: Some(Outcome::Create),
-        count: 1,
         facts: Some(Box::default()),
-        note: None,
+        ..Event::blank(id, at(second))
     }
 }
 

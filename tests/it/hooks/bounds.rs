@@ -135,7 +135,7 @@ fn too_large_is_refused_by_its_length_and_by_its_bytes() {
 #[test]
 fn the_slow_are_cut_off_and_hold_up_nobody_for_long() {
     let house = Plan::default().build();
-    let address = ear(&house, Duration::from_millis(700));
+    let address = ear(&house, Duration::from_secs(3));
     let began = Instant::now();
     let mut held: Vec<_> = (0..40)
         .map(|n| {
@@ -151,11 +151,9 @@ fn the_slow_are_cut_off_and_hold_up_nobody_for_long() {
         .collect();
     let body = hook("status.created", &json!({}), now());
     assert_eq!(deliver(address, &body), 200);
-    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(began.elapsed() < PATIENT);
     for stream in &mut held {
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .expect("a socket");
+        stream.set_read_timeout(Some(PATIENT)).expect("a socket");
         let mut rest = Vec::new();
         let ended = stream.read_to_end(&mut rest);
         assert!(

@@ -6,6 +6,7 @@ use tuskgate::stand_in::upstream::StandIn;
 
 use crate::support::Outcome;
 use crate::support::gate::{Bare, Gate, settings};
+use crate::support::ports::Port;
 use crate::support::script::Script;
 use crate::support::wire::{Reply, Wire};
 
@@ -125,11 +126,8 @@ async fn a_connection_that_its_upstream_ends_is_not_kept() {
 
 #[tokio::test]
 async fn an_upstream_that_is_down_is_said_in_the_clients_form() {
-    let (gate, address) = {
-        let gone = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = gone.local_addr().expect("an address");
-        (Gate::start(settings(address)), address)
-    };
+    let nobody = Port::take();
+    let gate = Gate::start(settings(nobody.address()));
     for (request, json) in [
         (
             "POST /api/v1/apps HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
@@ -159,7 +157,8 @@ async fn an_upstream_that_is_down_is_said_in_the_clients_form() {
         );
     }
     // And it is found again as soon as it is back.
-    let back = TcpListener::bind(address).await.expect("the port again");
+    let back = TcpListener::bind(nobody.address()).await;
+    let back = back.expect("the port is ours");
     let answering = tokio::spawn(async move {
         let mut mastodon = Wire::over(back.accept().await.expect("the gate").0);
         mastodon.head().await.expect("a request");

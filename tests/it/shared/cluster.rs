@@ -4,16 +4,14 @@
 use std::process::Command;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tuskgate::app::ClientId;
-use tuskgate::ban::{Ban, Effect, Scopes, Subject};
-use tuskgate::mailbox::Domain;
 use tuskgate::secret::{KeyedHash, Secret};
 use tuskgate::store::{SharedSettings, Topology};
 
+use super::bans::ban;
 use super::{Node, charge, take};
 use crate::support::redis::{Make, Server};
-use crate::support::until;
+use crate::support::{found, until};
 
 pub(super) fn masters(make: Make) -> Vec<Server> {
     let options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
@@ -80,30 +78,16 @@ async fn holds_together(make: Make) {
         one.store.flush().await.expect("settled");
         let (id, token) = (ClientId::new("id-1"), KeyedHash([9; 16]));
         one.store.learn_token(token, &id).await;
-        let ban = Ban {
-            id: 0,
-            subject: Subject::MailDomain(Domain::new("bots.example").expect("a domain")),
-            effect: Effect::Ban,
-            scopes: Scopes::DEFAULT,
-            reason: "spam".to_owned(),
-            source: "test".to_owned(),
-            created: Timestamp::now(),
-            expires: None,
-        };
-        one.store.ban(ban).await.expect("on the disk");
+        one.store
+            .ban(ban("bots.example"))
+            .await
+            .expect("on the disk");
         until("the ban is in force on the other node", || {
             other.store.bans().iter().count() == 1
         })
         .await;
-        let mut found = None;
-        for _ in 0..200 {
-            found = other.store.token_app(token).await;
-            if found.is_some() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        assert_eq!(found, Some(id));
+        let token = async || other.store.token_app(token).await;
+        assert_eq!(found("the token", token).await, id);
     }
     // One shard gone: that prefix's nodes go on alone, and find back.
     let node = join(&servers, "tuskgate").await;

@@ -7,9 +7,10 @@ use tuskgate::app::{App, AppName, AppSource, ClientId};
 use tuskgate::secret::KeyedHash;
 
 use super::Node;
+use crate::support::found;
 use crate::support::redis::{Make, Server};
 
-fn app(id: &str) -> App {
+pub(super) fn app(id: &str) -> App {
     App {
         client_id: ClientId::new(id),
         name: AppName::new("Tooter"),
@@ -20,17 +21,6 @@ fn app(id: &str) -> App {
         source: AppSource::Learn,
         credential: None,
     }
-}
-
-/// Asks again until it is there, for as long as a batch may take.
-async fn soon<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    for _ in 0..1000 {
-        if let Some(found) = ask().await {
-            return found;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("never learned");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -45,8 +35,11 @@ async fn apps_credentials_and_tokens_are_looked_up_through() {
     one.store.learn_app(app("id-1"), "tooter".to_owned());
     one.store.learn_credential(&id, credential);
     assert!(one.store.learn_token(token, &id).await);
-    assert_eq!(soon(async || other.store.token_app(token).await).await, id);
-    let found = soon(async || other.store.app(&id).await).await;
+    assert_eq!(
+        found("the token", async || other.store.token_app(token).await).await,
+        id
+    );
+    let found = found("the app", async || other.store.app(&id).await).await;
     assert_eq!(found.name, AppName::new("Tooter"));
     assert_eq!(found.credential, Some(credential));
     // From now on it knows by itself.

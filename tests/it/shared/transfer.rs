@@ -3,38 +3,18 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use jiff::Timestamp;
-use tuskgate::app::{App, AppName, AppSource, ClientId};
-use tuskgate::ban::{Ban, Effect, Scopes, Subject};
-use tuskgate::mailbox::Domain;
+use tuskgate::app::{App, ClientId};
+use tuskgate::ban::Effect;
 use tuskgate::secret::KeyedHash;
 
+use super::bans::ban;
 use super::{charge, micros, open};
 use crate::support::redis::{Make, Server};
 
-fn ban(name: &str) -> Ban {
-    Ban {
-        id: 0,
-        subject: Subject::MailDomain(Domain::new(name).expect("a domain")),
-        effect: Effect::Ban,
-        scopes: Scopes::DEFAULT,
-        reason: "spam".to_owned(),
-        source: "test".to_owned(),
-        created: Timestamp::now(),
-        expires: None,
-    }
-}
-
 fn app(number: usize) -> App {
     App {
-        client_id: ClientId::new(&format!("id-{number}")),
-        name: AppName::new("Tooter"),
-        redirect_uris: vec!["tooter://callback".to_owned()],
-        website: None,
-        creator: None,
-        created: Timestamp::UNIX_EPOCH,
-        source: AppSource::Learn,
         credential: Some(KeyedHash([5; 16])),
+        ..super::register::app(&format!("id-{number}"))
     }
 }
 

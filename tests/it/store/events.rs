@@ -20,18 +20,11 @@ fn at(second: i64) -> Timestamp {
 
 pub(crate) fn event(second: i64, rule: Option<Rule>, client: &str, domain: &str) -> Event {
     Event {
-        id: EventId::random().expect("randomness"),
-        at: at(second),
         endpoint: Some(Endpoint::ApiSignUp),
         client: Some(client.parse::<IpAddr>().expect("an address")),
         username: Some("alice".to_owned()),
         mail_domain: Some(Domain::new(domain).expect("a domain")),
-        mailbox: None,
-        canonical_mailbox: None,
         mail_server: vec!["mx.example".to_owned()],
-        client_id: None,
-        app_name: None,
-        grant: None,
         admitted: rule.is_none(),
         verdicts: rule
             .map(|rule| VerdictRecord {
@@ -43,10 +36,7 @@ pub(crate) fn event(second: i64, rule: Option<Rule>, client: &str, domain: &str)
             })
             .into_iter()
             .collect(),
-        outcome: None,
-        count: 1,
-        facts: None,
-        note: None,
+        ..Event::blank(EventId::random().expect("randomness"), at(second))
     }
 }
 

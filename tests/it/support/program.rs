@@ -226,3 +226,9 @@ impl Program {
 pub(crate) fn stage() -> Stage {
     Stage::new(super::judged::zone())
 }
+
+/// One value for each line of JSON that a verb printed.
+pub(crate) fn lines(text: &str) -> Vec<Value> {
+    let read = |line| serde_json::from_str(line).expect("JSON");
+    text.lines().map(read).collect()
+}
