@@ -5,10 +5,9 @@ use std::io::{self, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use crate::support::PATIENCE;
 use crate::support::caller::{Answer, read_body, read_head};
 
-/// Longest wait for a reply.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// The same where bytes may be awaited that never come: not taken is refused.
 const IMPATIENCE: Duration = Duration::from_millis(700);
 /// How long to listen for a second reply where there might be one.
