@@ -13,12 +13,14 @@ preempt its waker at once, which with several cores it does not.
 What it leaves out: caches, branches and pipelines. It counts work, not time.
 """
 
+import itertools
 import os
 import re
 import subprocess
 from pathlib import Path
 
-CACHE = Path(os.environ.get("TUSKGATE_BENCH_CACHE", "/tmp/tuskgate-bench"))
+NUMBER = itertools.count()
+CACHE = Path(os.environ.get("BENCH_CACHE", "/tmp/tuskgate-bench"))
 KERNEL_PACKAGE = "linux-image-cloud-amd64"
 
 INIT = """#!/bin/busybox sh
@@ -61,7 +63,8 @@ def boot(job: str, programs: list[str], files: dict[str, Path], memory: int = 30
     `programs` are taken from this system with the libraries they need;
     `files` are paths inside the machine and what to put there.
     """
-    root = CACHE / f"root-{os.getpid()}"
+    which = f"{os.getpid()}-{next(NUMBER)}"
+    root = CACHE / f"root-{which}"
     subprocess.run(["rm", "-rf", root], check=True)
     for folder in ("bin", "dev", "proc", "sys", "tmp", "run", "var/log/nginx", "var/lib/nginx", "etc"):
         (root / folder).mkdir(parents=True)
@@ -78,12 +81,12 @@ def boot(job: str, programs: list[str], files: dict[str, Path], memory: int = 30
             put(root, str(library), library)
     for inside, outside in files.items():
         put(root, inside, outside)
-    image = CACHE / f"image-{os.getpid()}"
+    image = CACHE / f"image-{which}"
     with image.open("wb") as out:
         names = subprocess.Popen(["find", "."], cwd=root, stdout=subprocess.PIPE)
         subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, stdin=names.stdout, stdout=out, check=True)
     subprocess.run(["rm", "-rf", root], check=True)
-    console = CACHE / f"console-{os.getpid()}"
+    console = CACHE / f"console-{which}"
     command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", str(memory)]
     command += ["-icount", "shift=0,sleep=off,align=off", "-display", "none", "-no-reboot", "-monitor", "none"]
     command += ["-serial", f"file:{console}", "-net", "none", "-kernel", str(kernel()), "-initrd", str(image)]
@@ -93,6 +96,7 @@ def boot(job: str, programs: list[str], files: dict[str, Path], memory: int = 30
         said = console.read_text(errors="replace")
     finally:
         image.unlink(missing_ok=True)
+        console.unlink(missing_ok=True)
     if "machine: over" not in said:
         raise SystemExit(f"the emulated machine did not finish:\n{said[-4000:]}")
     return said

@@ -95,6 +95,7 @@ def write(folder: Path, keep: bool = True, workers: int = 1, count: int = 100_00
     (folder / "haproxy.cfg").write_text(haproxy(folder, keep, workers))
     (folder / "Caddyfile").write_text(caddy(keep))
     (folder / "tuskgate.toml").write_text(tuskgate(folder, workers))
+    (folder / "tuskgate-default.toml").write_text(tuskgate(folder, workers, modes=""))
 
 
 def upstream(keep: bool) -> str:
@@ -204,8 +205,16 @@ http://:{PORT} {{
 """
 
 
-def tuskgate(folder: Path, workers: int, lists: str = 'networks = ["networks.list"]') -> str:
-    # app-cluster observes: else it refuses the flood before a budget is looked at.
+# Else it refuses the flood of tokens before a budget is looked at.
+BUDGETS_ASKED = """
+[rules.app-cluster]
+mode = "observe"
+"""
+
+
+def tuskgate(
+    folder: Path, workers: int, lists: str = 'networks = ["networks.list"]', modes: str = BUDGETS_ASKED
+) -> str:
     return f"""
 [listen]
 address = "127.0.0.1:{PORT}"
@@ -220,11 +229,9 @@ path = "/tmp/tuskgate-bench-store"
 servers = ["127.0.0.1:9053"]
 [lists]
 {lists}
-[rules.app-cluster]
-mode = "observe"
 [log]
 level = "error"
-"""
+{modes}"""
 
 
 REQUESTS = {

@@ -16,14 +16,15 @@ SERVE = "nginx -p . -c {conf}"
 
 
 class Stage:
-    def __init__(self, repository: Path, perf: bool, quick: bool):
+    def __init__(self, repository: Path, perf: bool, quick: bool, folder: str = "conf"):
         self.repository, self.perf, self.quick = repository, perf, quick
-        self.folder = machine.CACHE / "conf"
+        self.folder = machine.CACHE / folder
         self.folder.mkdir(parents=True, exist_ok=True)
         target = self.repository / os.environ.get("CARGO_TARGET_DIR", "target")
         tools = target / "counted/examples"
         self.gate = machine.CACHE / "tuskgate"
-        subprocess.run(["strip", "-o", self.gate, target / "dist/tuskgate"], check=True)
+        if folder == "conf":  # the first one; those beside it take the same
+            subprocess.run(["strip", "-o", self.gate, target / "dist/tuskgate"], check=True)
         self.load, self.bare = tools / "load", target / "dist/examples/bare_hyper"
         self.counts, self.names = tools / "counted", tools / "names"
         peers.write_requests(self.folder)

@@ -7,5 +7,9 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // With pages of 2 MiB behind its arena the process holds forty megabytes that
+    // nobody uses, and what connections leave behind is never free as a whole page.
+    // A kernel that cannot do without them is no reason not to serve.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     tuskgate::cli::run()
 }

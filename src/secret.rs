@@ -12,7 +12,7 @@ use std::hash::Hasher;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
-use siphasher::sip128::{Hasher128, SipHasher24};
+use siphasher::sip128::{Hasher128, SipHasher13};
 
 /// Text that masks itself in `Debug` and has no `Display` or `Serialize`.
 #[derive(Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ thread_local! {
 pub struct HashKey {
     mac: Hmac<Sha256>,
     fingerprint: [u8; 8],
-    limits: SipHasher24,
+    limits: SipHasher13,
 }
 
 impl HashKey {
@@ -101,7 +101,7 @@ impl HashKey {
         Self {
             mac,
             fingerprint,
-            limits: SipHasher24::new_with_key(&limits),
+            limits: SipHasher13::new_with_key(&limits),
         }
     }
 
@@ -132,10 +132,12 @@ impl HashKey {
     /// nobody without the key can make two secrets agree on.
     #[must_use]
     pub fn hash_often(&self, purpose: Purpose, parts: &[&[u8]]) -> KeyedHash {
-        let mut all = Vec::with_capacity(parts.len() + 1);
-        all.push(purpose.label());
-        all.extend_from_slice(parts);
-        let quick = self.hash_limit(&all);
+        let mut all = [purpose.label(); 4];
+        let Some(end) = all.get_mut(1..=parts.len()) else {
+            return self.hash(purpose, parts);
+        };
+        end.copy_from_slice(parts);
+        let quick = self.hash_limit(&all[..=parts.len()]);
         LATELY.with_borrow_mut(|lately| {
             let [.., at] = quick.0;
             let place = usize::from(at) % lately.len();
@@ -148,8 +150,8 @@ impl HashKey {
     }
 
     /// Keys of the limiter's table hide nothing that is kept for long, and every
-    /// guarded request makes half a dozen: SipHash-2-4 (128 bits) under a key of
-    /// its own is as unguessable as they need.
+    /// guarded request makes half a dozen: SipHash-1-3 (128 bits) under a key of
+    /// its own is as unguessable as they need, for nobody is ever shown one.
     fn hash_limit(&self, parts: &[&[u8]]) -> KeyedHash {
         let mut hasher = self.limits;
         let mut whole = [0; 128];

@@ -37,6 +37,7 @@ use crate::cluster::{Change, Cluster, Kept, TAGGED};
 use crate::event::{Event, EventId, Outcome};
 use crate::secret::{HashKey, KeyedHash};
 use crate::told::{Heard, Told};
+use crate::verdict::Judged;
 use crate::wave::ByHand;
 
 pub use bans::BanSnapshot;
@@ -331,6 +332,12 @@ impl Store {
         Some(app)
     }
 
+    /// The same if it is in memory, without waiting for anything.
+    #[must_use]
+    pub fn app_at_hand(&self, id: &ClientId) -> Option<Arc<App>> {
+        self.0.register.app_at_hand(id)
+    }
+
     /// Learns of an app. `folded` is its name as `lists` folds it. What was known
     /// before stays where the new word has a gap (creator, credential).
     pub fn learn_app(&self, app: App, folded: String) {
@@ -543,6 +550,19 @@ impl Store {
     /// during a flood merged into the row of another (see [`events::flood`]).
     pub fn record(&self, event: impl Borrow<Event>) {
         self.0.events.record(event.borrow());
+    }
+
+    /// Whether `event`, of which no more than id, moment, door, client and decision
+    /// need be known, was merged into another's row. If not, [`Store::add`] the
+    /// whole of it: most of a flood need never be put together.
+    #[must_use]
+    pub fn merges(&self, event: &Event, verdicts: &[Judged]) -> bool {
+        self.0.events.merges(event, verdicts)
+    }
+
+    /// Remembers, soon, an event that [`Store::merges`] was asked about.
+    pub fn add(&self, event: &Event) {
+        self.0.events.add(event);
     }
 
     /// Adds what the reply told.

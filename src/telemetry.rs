@@ -10,6 +10,7 @@ use prometheus_client::registry::Registry;
 
 pub mod clusters;
 pub mod dns;
+mod few;
 pub mod hooks;
 pub mod judge;
 pub mod proxy;

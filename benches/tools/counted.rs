@@ -25,6 +25,8 @@ use tuskgate::verdict::Mode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
+    // As the gate itself.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let mut words = std::env::args().skip(1);
     let path = words.next().expect("a path");
     let times: u32 = words.next().expect("how often").parse().expect("a number");

@@ -54,36 +54,42 @@ impl Policy {
     }
 }
 
-/// The limits as set, by name; one that is not here is off.
+/// The limits as set, in the order of [`Limit::ALL`]; one that is not here is off.
 #[derive(Clone, Debug, Default)]
-pub struct Limits(BTreeMap<Limit, Budget>);
+pub struct Limits([Option<Budget>; Limit::ALL.len()]);
 
 impl Limits {
     /// The setting of `limit`; `None` if it is off.
     #[must_use]
     pub fn get(&self, limit: Limit) -> Option<Budget> {
-        self.0
-            .get(&limit)
-            .copied()
-            .filter(|budget| budget.mode != Mode::Off)
+        let budget = self.0.get(limit as usize).copied().flatten();
+        budget.filter(|budget| budget.mode != Mode::Off)
     }
 
     /// As from step 1 of the breaker on: what strangers share at sign-up is a third.
     #[must_use]
     pub fn tightened(&self) -> Self {
-        let third = |(limit, budget): (&Limit, &Budget)| {
+        let set = Limit::ALL.into_iter().zip(self.0);
+        let set = set.filter_map(|(limit, budget)| Some((limit, budget?)));
+        let third = |(limit, budget): (Limit, Budget)| {
             let quota = match limit.is_tightened() {
                 true => budget.quota.third(),
                 false => budget.quota,
             };
-            (*limit, Budget { quota, ..*budget })
+            (limit, Budget { quota, ..budget })
         };
-        self.0.iter().map(third).collect()
+        set.map(third).collect()
     }
 }
 
 impl FromIterator<(Limit, Budget)> for Limits {
     fn from_iter<I: IntoIterator<Item = (Limit, Budget)>>(limits: I) -> Self {
-        Self(limits.into_iter().collect())
+        let mut set = Self::default();
+        for (limit, budget) in limits {
+            if let Some(place) = set.0.get_mut(limit as usize) {
+                *place = Some(budget);
+            }
+        }
+        set
     }
 }

@@ -16,6 +16,7 @@ mod fold;
 mod uri;
 
 pub use fold::fold;
+pub(in crate::lists) use fold::with_fold;
 pub(super) use uri::{redirect_key, with_parents};
 pub use uri::{redirect_subject, website_subject};
 

@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 use hashbrown::HashMap;
 
 use crate::app::AppName;
-use crate::lists::apps::{fold, website_subject, with_parents};
+use crate::lists::apps::{fold, website_subject, with_fold, with_parents};
 
 mod table;
 
@@ -64,8 +64,9 @@ pub fn known(
     redirect_uris: &[String],
     website: Option<&str>,
 ) -> Option<&'static KnownClient> {
-    BY_NAME
-        .get(&fold(name))?
+    // Outside, for making it folds names.
+    let by_name = &*BY_NAME;
+    with_fold(name, |folded| by_name.get(folded))?
         .iter()
         .copied()
         .find(|client| client.fits(redirect_uris, website))
@@ -75,7 +76,8 @@ pub fn known(
 /// for apps of which the name is all that can be known.
 #[must_use]
 pub fn named(name: &AppName) -> bool {
-    BY_NAME.contains_key(&fold(name))
+    let by_name = &*BY_NAME;
+    with_fold(name, |folded| by_name.contains_key(folded))
 }
 
 /// A known client that a ban would hit whose subject is this: a redirect URI, the

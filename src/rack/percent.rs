@@ -10,39 +10,19 @@ use super::Fault;
 /// Decodes one key or value.
 pub(super) fn decode(encoded: &[u8]) -> Result<String, Fault> {
     const ENCODED: Fault = Fault::malformed("bad percent-encoding in a parameter");
-    const UTF8: Fault = Fault::malformed("a parameter is not UTF-8");
-    let Some(plain) = plain_run(encoded) else {
-        return std::str::from_utf8(encoded)
-            .map(str::to_owned)
-            .map_err(|_| UTF8);
-    };
     let mut bytes = Vec::with_capacity(encoded.len());
-    let (run, mut rest) = encoded.split_at(plain);
-    bytes.extend_from_slice(run);
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = match byte {
-            b'+' => {
-                bytes.push(b' ');
-                after
-            }
-            b'%' => {
-                let (digits, after) = after.split_first_chunk().ok_or(ENCODED)?;
-                bytes.push(octet(*digits).ok_or(ENCODED)?);
-                after
-            }
-            _ => {
-                let (run, after) = rest.split_at(plain_run(rest).unwrap_or(rest.len()));
-                bytes.extend_from_slice(run);
-                after
-            }
-        };
+    let mut rest = encoded.iter();
+    while let Some(&byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => match (rest.next(), rest.next()) {
+                (Some(&high), Some(&low)) => octet([high, low]).ok_or(ENCODED)?,
+                _ => return Err(ENCODED),
+            },
+            plain => plain,
+        });
     }
-    String::from_utf8(bytes).map_err(|_| UTF8)
-}
-
-/// How many bytes come before the first that stands for another.
-fn plain_run(encoded: &[u8]) -> Option<usize> {
-    encoded.iter().position(|byte| matches!(byte, b'+' | b'%'))
+    String::from_utf8(bytes).map_err(|_| Fault::malformed("a parameter is not UTF-8"))
 }
 
 fn octet([high, low]: [u8; 2]) -> Option<u8> {
@@ -68,6 +48,8 @@ mod tests {
             ("%+1", None),
             ("%ff", None),
             ("%c0%80", None),
+            ("a%c3%a4+%41%", None),
+            ("a%c3%a4+%41", Some("aä A")),
         ] {
             assert_eq!(
                 decode(encoded.as_bytes()).ok().as_deref(),

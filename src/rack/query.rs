@@ -5,6 +5,8 @@
 //! body) at `;` and Rack 3 does not, so a raw `;` in a query is refused; in a
 //! body it is an ordinary character everywhere.
 
+use std::ops::Range;
+
 use super::{Fault, MAX_PAIRS, MAX_QUERY, Params, Value, brackets, percent};
 
 /// Reads the query of a request target, without its `?`.
@@ -28,27 +30,77 @@ pub(super) fn form(body: &[u8]) -> Result<Params, Fault> {
 }
 
 fn pairs(text: &[u8]) -> Result<Params, Fault> {
+    // ASCII from end to end, as nearly all are: then no part of it needs a check of its own.
+    let ascii = std::str::from_utf8(text)
+        .ok()
+        .filter(|text| text.is_ascii());
+    let read = |part: Range<usize>, coded: bool| match ascii.and_then(|text| text.get(part.clone()))
+    {
+        Some(part) if !coded => Ok(part.to_owned()),
+        _ => percent::decode(text.get(part).unwrap_or_default()),
+    };
     let mut params = Params::default();
-    for (index, pair) in text.split(|&byte| byte == b'&').enumerate() {
+    let mut start = 0;
+    for index in 0.. {
         if index >= MAX_PAIRS {
             return Err(Fault::malformed("too many parameters"));
         }
-        let pair = if index > 0 { skip_spaces(pair) } else { pair };
-        if pair.is_empty() {
-            continue;
+        let rest = text.get(start..).unwrap_or_default();
+        let pair = Pair::first(rest);
+        let end = start + pair.length;
+        let spaces = if index > 0 { leading_spaces(rest) } else { 0 };
+        let from = start + spaces;
+        if from < end {
+            let key_end = pair.equals.map_or(end, |at| start + at);
+            let key = read(from..key_end, pair.coded)?;
+            let value = match pair.equals {
+                Some(at) => Value::Text(read(start + at + 1..end, pair.coded)?),
+                None => Value::Null,
+            };
+            brackets::insert(&mut params, key, value)?;
         }
-        let mut halves = pair.splitn(2, |&byte| byte == b'=');
-        let key = percent::decode(halves.next().unwrap_or_default())?;
-        let value = match halves.next() {
-            Some(value) => Value::Text(percent::decode(value)?),
-            None => Value::Null,
-        };
-        brackets::insert(&mut params, key, value)?;
+        if end == text.len() {
+            break;
+        }
+        start = end + 1;
     }
     Ok(params)
 }
 
-fn skip_spaces(pair: &[u8]) -> &[u8] {
-    let spaces = pair.iter().take_while(|&&byte| byte == b' ').count();
-    pair.get(spaces..).unwrap_or_default()
+/// What one look over a pair finds.
+#[derive(Default)]
+struct Pair {
+    /// Up to the `&` after it, or the end.
+    length: usize,
+    /// Where its first `=` is.
+    equals: Option<usize>,
+    /// Something in it stands for something else.
+    coded: bool,
+}
+
+impl Pair {
+    fn first(text: &[u8]) -> Self {
+        let mut pair = Self {
+            length: text.len(),
+            ..Self::default()
+        };
+        for (at, &byte) in text.iter().enumerate() {
+            match byte {
+                // All letters: nothing of this sort has a meaning here.
+                b'>'.. => {}
+                b'&' => {
+                    pair.length = at;
+                    break;
+                }
+                b'=' => pair.equals = pair.equals.or(Some(at)),
+                b'+' | b'%' => pair.coded = true,
+                _ => {}
+            }
+        }
+        pair
+    }
+}
+
+fn leading_spaces(text: &[u8]) -> usize {
+    text.iter().take_while(|&&byte| byte == b' ').count()
 }

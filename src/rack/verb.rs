@@ -31,6 +31,9 @@ pub(super) fn after_override(head: &Parts, body: &Body) -> Result<Method, Fault>
         Some(Value::Text(text)) => text,
         Some(_) => return Err(Fault::malformed("_method is not a word")),
     };
+    if wanted.is_empty() {
+        return Ok(Method::POST);
+    }
     if !wanted.is_ascii() {
         // Ruby's upcase knows all of Unicode: a long s becomes an S.
         return Err(Fault::malformed("_method is not ASCII"));

@@ -21,6 +21,7 @@ use super::disk::folder::Folder;
 use super::{StoreError, StoreSettings};
 use crate::event::{Event, EventId, Outcome};
 use crate::telemetry::metrics;
+use crate::verdict::Judged;
 
 pub use filter::{Filter, Onward};
 pub use flood::FloodSettings;
@@ -92,14 +93,30 @@ impl Events {
     }
 
     pub(super) fn record(&self, event: &Event) {
-        let metrics = &metrics().store;
-        if let Some(key) = flood::key(event) {
-            let key = self.hasher.hash_one(key);
-            if let Place::Merge = self.flood.lock().place(key, event.id, event.at) {
-                metrics.events_merged.inc();
-                return;
-            }
+        if !self.merge(event, flood::key(event)) {
+            self.add(event);
         }
+    }
+
+    /// See [`super::Store::merges`].
+    pub(super) fn merges(&self, event: &Event, verdicts: &[Judged]) -> bool {
+        self.merge(event, flood::key_of(event, verdicts))
+    }
+
+    fn merge(&self, event: &Event, kind: Option<flood::Kind<'_>>) -> bool {
+        let Some(kind) = kind.map(|kind| self.hasher.hash_one(kind)) else {
+            return false;
+        };
+        let merged = self.flood.lock().place(kind, event.id, event.at) == Place::Merge;
+        if merged {
+            metrics().store.events_merged.inc();
+        }
+        merged
+    }
+
+    /// Gives it a row of its own.
+    pub(super) fn add(&self, event: &Event) {
+        let metrics = &metrics().store;
         match self.desk.send(Job::Record(Box::new(event.clone()))) {
             Ok(()) => metrics.events_recorded.inc(),
             Err(_) => metrics.events_dropped.inc(),

@@ -133,8 +133,12 @@ impl Register {
         self.reader.ask(ask).await
     }
 
+    pub(super) fn app_at_hand(&self, id: &ClientId) -> Option<Arc<App>> {
+        self.memory.lock().app(id)
+    }
+
     pub(super) async fn app(&self, id: &ClientId) -> Option<Arc<App>> {
-        if let Some(app) = self.memory.lock().app(id) {
+        if let Some(app) = self.app_at_hand(id) {
             return Some(app);
         }
         let ask = |reply| Job::App(id.clone(), reply);

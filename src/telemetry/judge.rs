@@ -8,6 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::few::Few;
 use crate::endpoint::Endpoint;
 use crate::event::Outcome;
 use crate::verdict::{Because, Judged, Verdict};
@@ -38,8 +39,8 @@ struct CameOf {
 /// Counters of decisions and lapses.
 #[derive(Debug)]
 pub struct JudgeMetrics {
-    decisions: Family<Decided, Counter>,
-    attempts: Family<Attempted, Counter>,
+    decisions: Few<Decided>,
+    attempts: Few<Attempted>,
     outcomes: Family<CameOf, Counter>,
     latency: Histogram,
     asks: Family<Asked, Counter>,
@@ -58,8 +59,8 @@ impl Default for JudgeMetrics {
             0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0,
         ];
         Self {
-            decisions: Family::default(),
-            attempts: Family::default(),
+            decisions: Few::default(),
+            attempts: Few::default(),
             outcomes: Family::default(),
             latency: Histogram::new(buckets),
             asks: Family::default(),
@@ -72,12 +73,12 @@ impl JudgeMetrics {
         registry.register(
             "decisions",
             "Refusals and abstentions by rule, mode and reason",
-            self.decisions.clone(),
+            self.decisions.family(),
         );
         registry.register(
             "attempts",
             "Guarded requests by door and decision",
-            self.attempts.clone(),
+            self.attempts.family(),
         );
         registry.register(
             "outcomes",
@@ -109,7 +110,7 @@ impl JudgeMetrics {
             verdict,
             reason,
         };
-        self.decisions.get_or_create(&labels).inc();
+        self.decisions.inc(labels);
     }
 
     /// Counts one guarded request.
@@ -118,7 +119,7 @@ impl JudgeMetrics {
             endpoint: endpoint.map_or("unknown", Endpoint::name),
             decision: if admitted { "admit" } else { "refuse" },
         };
-        self.attempts.get_or_create(&labels).inc();
+        self.attempts.inc(labels);
     }
 
     /// Counts what came of an admitted attempt.

@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::few::Few;
 use crate::verdict::Mode;
 
 /// Counters of bans, limiter, register and events.
@@ -29,7 +30,7 @@ pub struct StoreMetrics {
     pub events_merged: Counter,
     /// Events lost: queue full or disk refusing.
     pub events_dropped: Counter,
-    spent: Family<SpentLabels, Counter>,
+    spent: Few<SpentLabels>,
     fallbacks: Family<LimitLabel, Counter>,
     unlimited: Family<LimitLabel, Counter>,
     queue: Family<FileLabel, Gauge>,
@@ -66,7 +67,7 @@ impl Default for StoreMetrics {
             events_recorded: Counter::default(),
             events_merged: Counter::default(),
             events_dropped: Counter::default(),
-            spent: Family::default(),
+            spent: Few::default(),
             fallbacks: Family::default(),
             unlimited: Family::default(),
             queue: Family::default(),
@@ -85,7 +86,7 @@ impl StoreMetrics {
             limit,
             mode: mode.name(),
         };
-        self.spent.get_or_create(&labels).inc();
+        self.spent.inc(labels);
     }
 
     /// A new key of this limit found no room and its wider key stood for it.
@@ -147,7 +148,7 @@ impl StoreMetrics {
         registry.register(
             "spent",
             "Attempts that found a limit spent, by limit and mode",
-            self.spent.clone(),
+            self.spent.family(),
         );
         registry.register(
             "fallbacks",

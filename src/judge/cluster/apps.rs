@@ -152,6 +152,9 @@ enum What {
 /// The look of a folded name.
 #[must_use]
 pub fn look_of(folded: &str) -> String {
+    if folded.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return folded.to_owned();
+    }
     let letters: String = folded.chars().filter(|c| !c.is_numeric()).collect();
     if letters.is_empty() {
         folded.to_owned()

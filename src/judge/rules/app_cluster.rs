@@ -87,7 +87,7 @@ pub fn judge(facts: Facts) -> Verdict {
         }
     };
     // Joined, not formatted: a flood is answered with this.
-    let (cluster, end) = (cluster.to_string(), moment::seconds(end));
+    let (cluster, end) = (cluster.text(), moment::seconds(end));
     let mut fact = String::with_capacity(80 + evidence.len());
     for part in [
         "apps that look like it are condemned as ",

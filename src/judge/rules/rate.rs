@@ -277,10 +277,15 @@ pub fn refuse(spent: &Spent) -> Verdict {
             burst: spent.burst.get(),
             after: spent.after.max(Duration::from_secs(1)),
         },
-        fact: format!(
-            "the limit {} is spent ({} at once)",
-            spent.limit, spent.burst
-        ),
+        // Joined, not formatted: a flood is answered with this.
+        fact: [
+            "the limit ",
+            spent.limit,
+            " is spent (",
+            &spent.burst.get().to_string(),
+            " at once)",
+        ]
+        .concat(),
         undo: None,
     })
 }

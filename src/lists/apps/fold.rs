@@ -25,11 +25,16 @@ const MOST_KEPT: usize = 128;
 /// Empty for a name of nothing but space, which is one key like any other.
 #[must_use]
 pub fn fold(name: &AppName) -> String {
+    with_fold(name, str::to_owned)
+}
+
+/// The same, for a look at it.
+pub(in crate::lists) fn with_fold<T>(name: &AppName, look: impl FnOnce(&str) -> T) -> T {
     LAST.with_borrow_mut(|last| {
         if last.0 != name.as_str() || last.1.is_empty() {
             *last = (name.as_str().to_owned(), fold_anew(name));
         }
-        last.1.clone()
+        look(&last.1)
     })
 }
 

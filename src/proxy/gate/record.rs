@@ -19,11 +19,18 @@ use crate::telemetry::metrics;
 use crate::telemetry::trouble::{Trouble, raise};
 use crate::verdict::{Because, Cause, Decision, Judged, Mode, Reason, Rule, Verdict};
 
-/// Records a judged attempt; what was recorded.
+/// Records a judged attempt; what was recorded, which is little more than the
+/// reference where it was merged into the row of another.
 pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) -> Event {
-    let app = judgement.app.app();
     let mut event = blank(&shared.judge, attempt.at, attempt.client);
     event.endpoint = Some(attempt.endpoint);
+    finish(&shared.judge, event, &judgement.decision, |event| {
+        fill(event, attempt, judgement);
+    })
+}
+
+fn fill(event: &mut Event, attempt: &Attempt, judgement: &Judgement) {
+    let app = judgement.app.app();
     event.username = attempt.name().map(cut);
     event.mail_domain = attempt.email.as_ref().map(|email| email.domain().clone());
     event.mailbox = judgement.mailbox.map(|mailbox| mailbox.exact);
@@ -36,7 +43,6 @@ pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) 
     event.app_name = name.map(|name| AppName::new(&cut(name.as_str())));
     event.grant = attempt.grant.map(|grant| grant.name().to_owned());
     event.facts = Some(Box::new(facts(attempt, judgement)));
-    finish(&shared.judge, event, &judgement.decision)
 }
 
 /// What the rules were shown, for a replay.
@@ -89,7 +95,7 @@ pub(super) fn unreadable(
     let decision = one(Rule::Unreadable, mode, reason.clone());
     let mut event = blank(&shared.judge, at, client);
     event.endpoint = fault.endpoint;
-    let id = finish(&shared.judge, event, &decision).id;
+    let id = finish(&shared.judge, event, &decision, |_| {}).id;
     answer::refuse(fault.endpoint, Rule::Unreadable, &reason, id, head)
 }
 
@@ -104,7 +110,8 @@ pub(super) fn everywhere(
     let decision = Decision {
         verdicts: vec![judged],
     };
-    let event = finish(judge, blank(judge, at, ClientIp::Known(ip)), &decision);
+    let event = blank(judge, at, ClientIp::Known(ip));
+    let event = finish(judge, event, &decision, |_| {});
     let (rule, reason) = decision.refusal()?;
     Some(answer::refuse(None, rule, reason, event.id, head))
 }
@@ -127,9 +134,14 @@ fn blank(judge: &Judge, at: Timestamp, client: ClientIp) -> Event {
     }
 }
 
-fn finish(judge: &Judge, mut event: Event, decision: &Decision) -> Event {
+/// Counts and records; `fill` is called only for an event with a row of its own.
+fn finish(
+    judge: &Judge,
+    mut event: Event,
+    decision: &Decision,
+    fill: impl FnOnce(&mut Event),
+) -> Event {
     event.admitted = decision.refusal().is_none();
-    event.verdicts = decision.verdicts.iter().filter_map(write_down).collect();
     for judged in &decision.verdicts {
         metrics().judge.decided(judged);
         if let Verdict::Abstain(cause) = &judged.verdict {
@@ -137,7 +149,11 @@ fn finish(judge: &Judge, mut event: Event, decision: &Decision) -> Event {
         }
     }
     metrics().judge.attempted(event.endpoint, event.admitted);
-    judge.store().record(&event);
+    if !judge.store().merges(&event, &decision.verdicts) {
+        fill(&mut event);
+        event.verdicts = decision.verdicts.iter().filter_map(write_down).collect();
+        judge.store().add(&event);
+    }
     event
 }
 

@@ -7,15 +7,15 @@
 //! everywhere, or one that could not be read. Other admitted events are never
 //! merged, because each of them gets an outcome. Pure: the time comes with the event.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
+use hashbrown::HashMap;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::attempt::wide_network;
 use crate::event::{Event, EventId};
-use crate::verdict::{Mode, Rule};
+use crate::verdict::{Judged, Mode, Rule, Verdict};
 
 /// Kinds that are told apart at once; beyond, all further kinds are one.
 const KINDS: usize = 4096;
@@ -132,6 +132,9 @@ fn is_open(window: &Window, length: Duration, at: Timestamp) -> bool {
 }
 
 /// What one kind of refusals has in common.
+pub(super) type Kind<'a> = (Rule, Mode, About<'a>);
+
+/// What a kind of refusals is about.
 #[derive(Debug, Hash)]
 pub(super) enum About<'a> {
     Fact(&'a str),
@@ -140,24 +143,41 @@ pub(super) enum About<'a> {
 
 /// What a refusal is about, as far as it makes two of them alike; `None` for
 /// an event that must have its own row. Observed and enforced are never alike.
-pub(super) fn key(event: &Event) -> Option<(Rule, Mode, About<'_>)> {
+pub(super) fn key(event: &Event) -> Option<Kind<'_>> {
+    let refusals = event.verdicts.iter().filter_map(|said| {
+        let refuses = said.verdict == "refuse";
+        refuses.then_some((said.rule, said.mode, said.fact.as_str()))
+    });
+    key_among(event, refusals)
+}
+
+/// The same before the verdicts are written down in the event.
+pub(super) fn key_of<'a>(event: &Event, verdicts: &'a [Judged]) -> Option<Kind<'a>> {
+    let refusals = verdicts.iter().filter_map(|said| match &said.verdict {
+        Verdict::Refuse(reason) => Some((said.rule, said.mode, reason.fact.as_str())),
+        Verdict::Pass | Verdict::Abstain(_) => None,
+    });
+    key_among(event, refusals)
+}
+
+fn key_among<'a>(
+    event: &Event,
+    mut refusals: impl Iterator<Item = (Rule, Mode, &'a str)>,
+) -> Option<Kind<'a>> {
     let mode = if event.admitted {
         Mode::Observe
     } else {
         Mode::Enforce
     };
-    let verdict = event
-        .verdicts
-        .iter()
-        .find(|verdict| verdict.mode == mode && verdict.verdict == "refuse")?;
+    let (rule, _, fact) = refusals.find(|(_, under, _)| *under == mode)?;
     // Read and judged at a door: something may come of it.
-    let unread = event.endpoint.is_none() || verdict.rule == Rule::Unreadable;
+    let unread = event.endpoint.is_none() || rule == Rule::Unreadable;
     if event.admitted && !unread {
         return None;
     }
-    let about = match verdict.rule {
+    let about = match rule {
         // The entry that hit, of which there are as many as an admin made.
-        Rule::MailDomain | Rule::AppBan => About::Fact(&verdict.fact),
+        Rule::MailDomain | Rule::AppBan => About::Fact(fact),
         // Else by who asks and not by what for: an attacker has more domains and
         // names than networks, and a flood with addresses of a large provider
         // must not swallow the rows of that provider's honest people.
@@ -170,10 +190,10 @@ pub(super) fn key(event: &Event) -> Option<(Rule, Mode, About<'_>)> {
         | Rule::Wave
         | Rule::Rate => {
             let network = event.client.map(wide_network);
-            network.map_or(About::Fact(&verdict.fact), About::Network)
+            network.map_or(About::Fact(fact), About::Network)
         }
     };
-    Some((verdict.rule, mode, about))
+    Some((rule, mode, about))
 }
 
 #[cfg(test)]

@@ -11,10 +11,11 @@ impl Apps {
         let Some(opened) = self.clusters.get(&number).map(|cluster| cluster.opened) else {
             return Sighting::Exempt;
         };
-        let look = self.look(&name);
         let earned = most + (now - opened) / every;
-        if (look.ration.len() as i64) < earned.min(most + 180) {
-            look.ration.push(now);
+        // Looked at first: a flood finds it spent, and to hand it out to be changed costs more.
+        let had = self.looks.get(&name).map_or(0, |look| look.ration.len());
+        if (had as i64) < earned.min(most + 180) {
+            self.look(&name).ration.push(now);
             self.changes.push(Change::App(AppStep::Token {
                 look: name.clone(),
                 at: now,
