@@ -262,7 +262,10 @@ impl Apps {
     /// An app that was counted has its `client_id` now.
     pub fn made(&mut self, folded: &str, id: &ClientId, at: i64) {
         let name = look_of(folded);
-        self.look(&name).name(at, id);
+        if let Some(cluster) = self.name(&name, at, id) {
+            let change = cluster.change();
+            self.changes.push(change);
+        }
         self.changes.push(Change::App(AppStep::Named {
             look: name,
             at,

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::{Apps, What};
 use crate::app::ClientId;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Suspect};
 use crate::judge::cluster::bounded::{Fill, Weigh};
 
 const MOST: usize = 512;
@@ -131,6 +131,19 @@ impl Look {
 }
 
 impl Apps {
+    /// Names an app under its look, and among the suspects of the cluster that was
+    /// condemned while its reply was under way: by these its tokens are contained.
+    pub(super) fn name(&mut self, look: &str, at: i64, id: &ClientId) -> Option<&mut Cluster> {
+        let look = self.look(look);
+        look.name(at, id);
+        let number = look.cluster?;
+        let cluster = self.clusters.get_mut(&number)?;
+        let nameless = |one: &&mut Suspect| one.at == at && one.client_id.is_none();
+        let suspect = cluster.suspects.iter_mut().find(nameless)?;
+        suspect.client_id = Some(id.clone());
+        Some(cluster)
+    }
+
     /// From now on all registers together may take `size` bytes.
     pub fn resize(&mut self, size: usize) {
         self.looks.resize(size / 8);
