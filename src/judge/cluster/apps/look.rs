@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::{Apps, What};
 use crate::app::ClientId;
-use crate::cluster::{Cluster, Suspect};
+use crate::cluster::Cluster;
 use crate::judge::cluster::bounded::{Fill, Weigh};
 
 const MOST: usize = 512;
@@ -102,9 +102,10 @@ impl Look {
     }
 
     /// An app made at `at` has its `client_id` now.
-    pub(super) fn name(&mut self, at: i64, id: &ClientId) {
-        let mut made = self.made.iter_mut().rev();
-        if let Some(made) = made.find(|made| made.at == at && made.id.is_none()) {
+    pub(super) fn name(&mut self, at: i64, creator: Option<IpNet>, id: &ClientId) {
+        let made = self.made.iter_mut().rev();
+        let nameless = made.filter(|made| made.at == at && made.id.is_none());
+        if let Some(made) = nameless.min_by_key(|made| made.creator != creator) {
             made.id = Some(id.clone());
         }
     }
@@ -133,13 +134,20 @@ impl Look {
 impl Apps {
     /// Names an app under its look, and among the suspects of the cluster that was
     /// condemned while its reply was under way: by these its tokens are contained.
-    pub(super) fn name(&mut self, look: &str, at: i64, id: &ClientId) -> Option<&mut Cluster> {
+    pub(super) fn name(
+        &mut self,
+        look: &str,
+        (at, creator): (i64, Option<IpNet>),
+        id: &ClientId,
+    ) -> Option<&mut Cluster> {
         let look = self.look(look);
-        look.name(at, id);
+        look.name(at, creator, id);
         let number = look.cluster?;
         let cluster = self.clusters.get_mut(&number)?;
-        let nameless = |one: &&mut Suspect| one.at == at && one.client_id.is_none();
-        let suspect = cluster.suspects.iter_mut().find(nameless)?;
+        let suspects = cluster.suspects.iter_mut();
+        let nameless = suspects.filter(|one| one.at == at && one.client_id.is_none());
+        // Of several at one moment that of the same creator; an earlier release told none.
+        let suspect = nameless.min_by_key(|one| one.client != creator)?;
         suspect.client_id = Some(id.clone());
         Some(cluster)
     }

@@ -111,8 +111,13 @@ fn apps_whose_replies_are_under_way_are_suspects_by_name_once_they_have_one() {
             other => panic!("{other:?}"),
         }
     }
-    for n in 0..7 {
-        register.made("aaa", &app(n), T0);
+    // Replies come in any order.
+    for n in [3, 0, 6, 1, 5, 2, 4] {
+        register.made("aaa", &app(n), creator(n), T0);
+    }
+    for suspect in &register.cluster(1).expect("condemned").suspects {
+        let own = (0..7).find(|n| creator(*n) == suspect.client).map(app);
+        assert_eq!(suspect.client_id, own, "each app with its own creator");
     }
     let named = |register: &Apps| {
         let cluster = register.cluster(1).expect("condemned");
