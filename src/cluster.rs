@@ -301,6 +301,9 @@ pub enum AppStep {
         look: String,
         /// When it was made.
         at: i64,
+        /// By whom.
+        #[serde(default)]
+        creator: Option<IpNet>,
         /// The `client_id`.
         id: ClientId,
     },

@@ -185,8 +185,12 @@ impl Replay {
     /// Learns of an app that came to be.
     pub fn learn(&mut self, app: App) {
         let folded = crate::lists::apps::fold(&app.name);
-        self.apps
-            .made(&folded, &app.client_id, app.created.as_second());
+        self.apps.made(
+            &folded,
+            &app.client_id,
+            app.creator,
+            app.created.as_second(),
+        );
         self.known.insert(app.client_id.clone(), app);
     }
 

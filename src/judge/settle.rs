@@ -106,15 +106,17 @@ impl Judge {
             self.store.key().hash(Purpose::Credential, &parts)
         });
         let folded = apps::fold(&created.name);
+        let creator = attempt.client.known().map(narrow_network);
+        let at = attempt.at.as_second();
         self.registers
-            .apps(|register| register.made(&folded, &created.client_id, attempt.at.as_second()));
+            .apps(|register| register.made(&folded, &created.client_id, creator, at));
         let app = App {
             credential,
             client_id: created.client_id.clone(),
             name: created.name.clone(),
             redirect_uris: created.redirect_uris.clone(),
             website: created.website.clone(),
-            creator: attempt.client.known().map(narrow_network),
+            creator,
             created: attempt.at,
             source: AppSource::Learn,
         };

@@ -20,7 +20,7 @@ use tuskgate::secret::Purpose;
 use tuskgate::stand_in::dns::{StandInDns, Zone};
 
 use super::support::Outcome;
-use super::support::bots::{attempt, judge, make_app, nothing_learned, sign_up};
+use super::support::bots::{ask_for_app, attempt, judge, nothing_learned, sign_up};
 
 const M1: ClusterId = ClusterId {
     kind: ClusterKind::Mail,
@@ -175,9 +175,15 @@ async fn tokens_of_a_condemned_burst_are_contained_and_let_go() -> Outcome {
     let path = folder.path().join("store");
     let dns = StandInDns::start(zone()).await?;
     let gate = judge(&dns, &path, None);
-    let mut made = 0;
+    let mut under_way = Vec::new();
     for number in 0..20 {
-        made += usize::from(make_app(&gate, number).await);
+        under_way.extend(ask_for_app(&gate, number).await);
+    }
+    let made = under_way.len();
+    // All were asked for at once: the burst is condemned before the first reply.
+    assert!(gate.registers().cluster(A1).is_some());
+    for (attempt, judgement, lesson) in under_way {
+        gate.settle(&attempt, judgement, &lesson).await;
     }
     assert!((5..10).contains(&made), "{made} apps were made");
     let token = gate.store().key().hash(Purpose::Token, &[b"minted"]);

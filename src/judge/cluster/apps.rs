@@ -264,13 +264,16 @@ impl Apps {
     }
 
     /// An app that was counted has its `client_id` now.
-    pub fn made(&mut self, folded: &str, id: &ClientId, at: i64) {
+    pub fn made(&mut self, folded: &str, id: &ClientId, creator: Option<IpNet>, at: i64) {
         let name = look_of(folded);
-        self.look(&name).name(at, id);
-        self.name_suspect(&name, at, id);
+        if let Some(cluster) = self.name(&name, (at, creator), id) {
+            let change = cluster.change();
+            self.changes.push(change);
+        }
         self.changes.push(Change::App(AppStep::Named {
             look: name,
             at,
+            creator,
             id: id.clone(),
         }));
     }

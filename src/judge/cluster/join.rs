@@ -214,8 +214,11 @@ fn latest(one: &[Suspect], other: &[Suspect]) -> Vec<Suspect> {
         Reverse((suspect.at, who, what, more(&text(suspect))))
     });
     all.dedup_by(|next, kept| {
+        // An app whose reply is under way has no `client_id` yet.
+        let nameless = next.client_id.is_none() && next.domain.is_none();
         (next.at, &next.username, &next.domain) == (kept.at, &kept.username, &kept.domain)
-            && (next.client, &next.client_id) == (kept.client, &kept.client_id)
+            && next.client == kept.client
+            && (nameless || next.client_id == kept.client_id)
     });
     all.truncate(SUSPECTS);
     all

@@ -9,9 +9,9 @@ use tuskgate::app::{AppName, ClientId, NewApp};
 use tuskgate::attempt::{Attempt, ClientIp};
 use tuskgate::endpoint::Endpoint;
 use tuskgate::event::Outcome as Came;
-use tuskgate::judge::Judge;
 use tuskgate::judge::app_sight::Nobody;
 use tuskgate::judge::policy::Policy;
+use tuskgate::judge::{Judge, Judgement};
 use tuskgate::lists::Lists;
 use tuskgate::mail::address;
 use tuskgate::mail::dns::{DnsSettings, Resolver};
@@ -85,8 +85,11 @@ pub(crate) async fn sign_up(judge: &Judge, number: usize, mail: &str, came: Came
     true
 }
 
-/// Whether an app called AaA is made; its id is `aaa` and the number.
-pub(crate) async fn make_app(judge: &Judge, number: usize) -> bool {
+/// An app called AaA on its way to be made, if it is let in; its id is `aaa` and the number.
+pub(crate) async fn ask_for_app(
+    judge: &Judge,
+    number: usize,
+) -> Option<(Attempt, Judgement, Lesson)> {
     let mut attempt = attempt(Endpoint::AppCreate, number);
     let (name, redirect_uris) = (AppName::new("AaA"), vec![OOB.to_owned()]);
     attempt.new_app = Some(NewApp {
@@ -96,7 +99,7 @@ pub(crate) async fn make_app(judge: &Judge, number: usize) -> bool {
     });
     let judgement = judge.judge(&attempt, &Nobody).await;
     if judgement.decision.refusal().is_some() {
-        return false;
+        return None;
     }
     let app = CreatedApp {
         id: None,
@@ -109,6 +112,14 @@ pub(crate) async fn make_app(judge: &Judge, number: usize) -> bool {
     let lesson = Lesson {
         app: Some(app),
         ..nothing_learned(Came::Create)
+    };
+    Some((attempt, judgement, lesson))
+}
+
+/// Whether such an app is made.
+pub(crate) async fn make_app(judge: &Judge, number: usize) -> bool {
+    let Some((attempt, judgement, lesson)) = ask_for_app(judge, number).await else {
+        return false;
     };
     judge.settle(&attempt, judgement, &lesson).await;
     true

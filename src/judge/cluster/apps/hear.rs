@@ -18,7 +18,17 @@ impl Apps {
     pub fn hear(&mut self, step: AppStep) {
         match step {
             AppStep::Made { look, at, creator } => self.count_made(&look, at, creator),
-            AppStep::Named { look, at, id } => self.look(&look).name(at, &id),
+            AppStep::Named {
+                look,
+                at,
+                creator,
+                id,
+            } => {
+                // Whoever told it changes the cluster as well, as soon as that is known there.
+                let named = self.name(&look, (at, creator), &id).cloned();
+                self.changes
+                    .extend(named.map(|cluster| Change::Adopt(Box::new(cluster))));
+            }
             AppStep::Token { look, at, id, own } => match id {
                 Some(id) => self.look(&look).tokens.push(Token { at, id, own }),
                 None => self.look(&look).ration.push(at),

@@ -102,9 +102,10 @@ impl Look {
     }
 
     /// An app made at `at` has its `client_id` now.
-    pub(super) fn name(&mut self, at: i64, id: &ClientId) {
-        let mut made = self.made.iter_mut().rev();
-        if let Some(made) = made.find(|made| made.at == at && made.id.is_none()) {
+    pub(super) fn name(&mut self, at: i64, creator: Option<IpNet>, id: &ClientId) {
+        let made = self.made.iter_mut().rev();
+        let nameless = made.filter(|made| made.at == at && made.id.is_none());
+        if let Some(made) = nameless.min_by_key(|made| made.creator != creator) {
             made.id = Some(id.clone());
         }
     }
@@ -131,19 +132,24 @@ impl Look {
 }
 
 impl Apps {
-    /// An app that was still being made when its look was condemned is a suspect
-    /// without a name, and none of its tokens could be contained, until it has one.
-    pub(super) fn name_suspect(&mut self, look: &str, at: i64, id: &ClientId) {
-        let number = self.looks.peek(look).and_then(|look| look.cluster);
-        let Some(cluster) = number.and_then(|number| self.clusters.get_mut(&number)) else {
-            return;
-        };
-        let mut unnamed = cluster.suspects.iter_mut();
-        let unnamed = unnamed.find(|one| one.at == at && one.client_id.is_none());
-        if let Some(suspect) = unnamed {
-            suspect.client_id = Some(id.clone());
-            self.changes.push(cluster.change());
-        }
+    /// Names an app under its look, and among the suspects of the cluster that was
+    /// condemned while its reply was under way: by these its tokens are contained.
+    pub(super) fn name(
+        &mut self,
+        look: &str,
+        (at, creator): (i64, Option<IpNet>),
+        id: &ClientId,
+    ) -> Option<&mut Cluster> {
+        let look = self.look(look);
+        look.name(at, creator, id);
+        let number = look.cluster?;
+        let cluster = self.clusters.get_mut(&number)?;
+        let suspects = cluster.suspects.iter_mut();
+        let nameless = suspects.filter(|one| one.at == at && one.client_id.is_none());
+        // Of several at one moment that of the same creator; an earlier release told none.
+        let suspect = nameless.min_by_key(|one| one.client != creator)?;
+        suspect.client_id = Some(id.clone());
+        Some(cluster)
     }
 
     /// From now on all registers together may take `size` bytes.

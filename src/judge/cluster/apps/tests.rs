@@ -95,6 +95,61 @@ fn released_means_forgotten() {
     assert!(passes(&register.make("aaa", None, T0 + 50)));
 }
 
+/// Bots ask for all of them at once, so the burst is condemned before any reply is read.
+#[test]
+fn apps_whose_replies_are_under_way_are_suspects_by_name_once_they_have_one() {
+    let mut register = register();
+    let creator = |n: i64| Some(IpNet::from(std::net::IpAddr::from([198, 18, n as u8, 1])));
+    let mut other_gate = self::register();
+    for n in 0..8 {
+        register.make("aaa", creator(n), T0);
+    }
+    for change in register.changes() {
+        match change {
+            Change::App(step) => other_gate.hear(step),
+            Change::Cluster(cluster) => drop(other_gate.adopt(*cluster)),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Replies come in any order.
+    for n in [3, 0, 6, 1, 5, 2, 4] {
+        register.made("aaa", &app(n), creator(n), T0);
+    }
+    for suspect in &register.cluster(1).expect("condemned").suspects {
+        let own = (0..7).find(|n| creator(*n) == suspect.client).map(app);
+        assert_eq!(suspect.client_id, own, "each app with its own creator");
+    }
+    let named = |register: &Apps| {
+        let cluster = register.cluster(1).expect("condemned");
+        let ids = cluster.suspects.iter().filter_map(|s| s.client_id.clone());
+        (
+            cluster.suspects.len(),
+            ids.collect::<std::collections::BTreeSet<_>>(),
+        )
+    };
+    let all: std::collections::BTreeSet<_> = (0..7).map(app).collect();
+    assert_eq!(named(&register), (7, all.clone()));
+    let changes = register.changes();
+    let last = changes.iter().rev().find_map(|change| match change {
+        Change::Cluster(cluster) => Some(cluster.as_ref().clone()),
+        _ => None,
+    });
+    assert_eq!(last.as_ref(), register.cluster(1), "written and told");
+    // In whichever order the other gate hears of it.
+    let mut later = other_gate.clone();
+    assert!(!later.adopt(last.clone().expect("changed")));
+    for change in changes {
+        if let Change::App(step) = change {
+            other_gate.hear(step.clone());
+            later.hear(step);
+        }
+    }
+    assert_eq!(named(&later), (7, all.clone()));
+    assert_eq!(named(&other_gate), (7, all.clone()));
+    other_gate.adopt(last.expect("changed"));
+    assert_eq!(named(&other_gate), (7, all));
+}
+
 #[test]
 fn released_twice_is_released_once() {
     let mut register = register();

@@ -1,12 +1,13 @@
 //! What the register tells an admin: clusters, and the history of one server.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::Servers;
 use crate::cluster::{Cluster, ClusterId, MailKey, SeenDomain, Sites};
-use crate::judge::cluster::history::Entry;
+use crate::judge::cluster::history::{Entry, History};
 use crate::judge::cluster::tuning::seconds;
 use crate::mail::providers;
 use crate::mailbox::Domain;
@@ -182,7 +183,7 @@ impl Servers {
         ServerReport {
             seen: (history.first > 0).then_some((history.first, history.last)),
             sign_ups: history.total,
-            distinct: [&history.domains, &history.networks, &history.apps].map(|e| e.count()),
+            distinct: self.distinct(history),
             windows,
             verdict,
             would_hit,
@@ -192,6 +193,22 @@ impl Servers {
             reports: history.reported(week),
             key,
         }
+    }
+
+    /// Distinct domains, client networks and apps: exact while every sign-up is at hand
+    /// (an estimate also holds what came to nothing), estimated beyond.
+    fn distinct(&self, history: &History) -> [u64; 3] {
+        let kept = || {
+            let entries = history.entries.iter();
+            entries.filter_map(|entry| self.sign_ups.peek(&entry.serial))
+        };
+        if kept().count() as u64 != history.total {
+            return [&history.domains, &history.networks, &history.apps].map(|e| e.count());
+        }
+        let domains: BTreeSet<_> = kept().map(|one| &one.domain).collect();
+        let networks: BTreeSet<_> = kept().filter_map(|one| one.client).collect();
+        let apps: BTreeSet<_> = kept().filter_map(|one| one.client_id.as_ref()).collect();
+        [domains.len(), networks.len(), apps.len()].map(|count| count as u64)
     }
 
     fn verdict(&self, key: &MailKey, now: i64) -> ServerVerdict {
