@@ -60,7 +60,7 @@ pub const DEFAULT_CONFIG: &str = "/etc/tuskgate/tuskgate.toml";
 /// Stands between nginx and Mastodon, passes everything through, and judges
 /// the few requests by which an account, an app or a token comes to be.
 #[derive(Debug, Parser)]
-#[command(name = "tuskgate", version, propagate_version = true, after_help = EXAMPLES)]
+#[command(name = "tuskgate", version, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Cli {
     /// The configuration file
     #[arg(long, short, global = true, value_name = "FILE", env = "TUSKGATE_CONFIG", default_value = DEFAULT_CONFIG)]

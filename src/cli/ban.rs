@@ -24,7 +24,7 @@ pub(super) use unban::Unban;
 
 /// Ban a network, mail domain, mail server, address or app
 #[derive(Debug, Args)]
-#[command(after_help = BAN_EXAMPLES)]
+#[command(after_help = BAN_EXAMPLES, arg_required_else_help = true)]
 pub(super) struct BanVerb {
     #[command(flatten)]
     entry: Entry,
@@ -32,7 +32,7 @@ pub(super) struct BanVerb {
 
 /// Allow what a ban or list would refuse, in its own dimension only
 #[derive(Debug, Args)]
-#[command(after_help = ALLOW_EXAMPLES)]
+#[command(after_help = ALLOW_EXAMPLES, arg_required_else_help = true)]
 pub(super) struct AllowVerb {
     #[command(flatten)]
     entry: Entry,
@@ -201,7 +201,9 @@ impl Entry {
         let (target, scopes) = self.what.target()?;
         weigh(&target, effect, self.force)?;
         let expires = match self.lasting {
-            Some(lasting) => Some(Timestamp::now().checked_add(lasting)?),
+            Some(lasting) => Some(Timestamp::now().checked_add(lasting).map_err(|_| {
+                anyhow::anyhow!("--for goes beyond all time; leave it out to ban for good")
+            })?),
             None => None,
         };
         let new = NewBan {

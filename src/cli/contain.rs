@@ -17,7 +17,7 @@ use crate::wave::{NotAStep, Step};
 
 /// Put the breaker by hand, or answer 401 to the tokens of a cluster
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, group(ArgGroup::new("what").required(true)))]
+#[command(after_help = EXAMPLES, arg_required_else_help = true, group(ArgGroup::new("what").required(true)))]
 #[group(skip)]
 pub(super) struct Contain {
     /// Answer 401 to every token of this cluster's fresh apps, on every endpoint

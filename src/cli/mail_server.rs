@@ -21,6 +21,7 @@ use crate::mail::domain;
 
 /// What is known of a mail server
 #[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
 pub(super) struct MailServerVerb {
     #[command(subcommand)]
     verb: Show,

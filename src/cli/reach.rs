@@ -81,7 +81,7 @@ async fn reach(
     loop {
         match socket::ask(path, ask).await {
             Err(fault) if nobody_there(&fault) => {}
-            answer => return answer.with_context(|| format!("admin socket {}", path.display())),
+            answer => return answer.map_err(|fault| unspoken(path, fault)),
         }
         // Not even opened for these: a look at a starting gate must not keep it from starting.
         let need = Need::of(ask);
@@ -151,9 +151,17 @@ async fn from_store(ask: &Ask, store: &Store) -> Option<Answer> {
 
 fn nobody(path: &Path) -> anyhow::Error {
     anyhow!(
-        "no gate is running on {}: start it with `tuskgate serve`",
+        "no gate is running on {}: start it with `tuskgate serve`, or name the running one's own --config",
         path.display()
     )
+}
+
+fn unspoken(path: &Path, fault: io::Error) -> anyhow::Error {
+    let what = match fault.kind() {
+        io::ErrorKind::PermissionDenied => ": run this as root or as the gate's own user",
+        _ => "",
+    };
+    anyhow::Error::new(fault).context(format!("admin socket {}{what}", path.display()))
 }
 
 fn nobody_there(fault: &io::Error) -> bool {

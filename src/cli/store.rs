@@ -20,7 +20,7 @@ use crate::store::{Distant, Store};
 
 /// Look through the store, or move what is in it
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub(super) struct StoreVerb {
     #[command(subcommand)]
     what: What,

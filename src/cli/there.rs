@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+
 use crate::cli::assemble;
 use crate::config::Settings;
 use crate::store::{Store, StoreError};
@@ -23,7 +25,11 @@ pub(super) struct NoStore {
 /// # Errors
 /// [`NoStore`], or that the folder may not be looked into.
 pub(super) fn expect(path: &Path) -> anyhow::Result<()> {
-    if is_there(path)? {
+    let there = is_there(path).with_context(|| {
+        let path = path.display();
+        format!("store {path} cannot be looked into: run this as root or as the gate's own user")
+    });
+    if there? {
         return Ok(());
     }
     let path = path.to_owned();

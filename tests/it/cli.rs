@@ -76,6 +76,16 @@ fn exit_codes_tell_usage_configuration_and_the_rest_apart() {
         .expect("it runs");
     assert_eq!(unknown.status.code(), Some(64));
     assert_eq!(program.fails(&["ban", "network", "no-network"]).0, 1);
+    let nothing = Command::new(PROGRAM).output().expect("it runs");
+    assert_eq!(nothing.status.code(), Some(64));
+    let help = String::from_utf8_lossy(&nothing.stderr).into_owned();
+    assert!(help.contains("Examples:"), "{help}");
+    let (code, said) = program.fails(&["ban", "mail-domain", "x.example", "--for", "99999999d"]);
+    assert_eq!(
+        (code, said.contains("--for goes beyond")),
+        (1, true),
+        "{said}"
+    );
     let (code, said) = program.fails(&["status"]);
     assert_eq!(code, 1);
     assert!(said.contains("tuskgate serve"), "what to do: {said}");

@@ -161,7 +161,7 @@ fn kept_running_it_answers_the_other_verbs_and_ends_when_asked() {
         assert!(told.status.success(), "{arguments:?}: {told:?}");
         String::from_utf8(told.stdout).expect("text")
     };
-    assert!(verb(&["status"]).contains("1 bans"));
+    assert!(verb(&["status"]).contains("1 ban or allow entry"));
     assert!(verb(&["bans"]).contains("203.0.113.66/32"));
     let id = summary["example"].as_str().expect("a reference");
     assert!(verb(&["explain", id]).contains("203.0.113.66"));

@@ -12,7 +12,11 @@ use crate::cli::{Failure, reach};
 
 /// Take a ban or an allow entry back
 #[derive(Debug, Args)]
-#[command(subcommand_negates_reqs = true, after_help = EXAMPLES)]
+#[command(
+    subcommand_negates_reqs = true,
+    arg_required_else_help = true,
+    after_help = EXAMPLES
+)]
 pub(in crate::cli) struct Unban {
     /// Its number, as `tuskgate bans` shows it
     #[arg(long, required = true)]
@@ -54,7 +58,7 @@ impl Unban {
                 Ok(())
             }
             Answer::Unban(None) => {
-                Err(anyhow::anyhow!("there is no such entry; `tuskgate bans` lists them").into())
+                Err(anyhow::anyhow!("there is no such entry; `tuskgate bans` lists them. What a list file bans is excused by `tuskgate allow`, what the gate condemned by `tuskgate clusters release`").into())
             }
             other => Err(reach::unexpected(&other)),
         }
