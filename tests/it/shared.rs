@@ -13,6 +13,7 @@ mod register;
 mod sentinel;
 mod transfer;
 mod trimmed;
+mod ways;
 
 use std::path::Path;
 use std::time::Duration;
