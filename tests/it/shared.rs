@@ -83,6 +83,19 @@ fn open(path: &Path) -> Store {
     Store::open(&settings).expect("the store opens")
 }
 
+/// Waits until everything is on the disk and in the shared store; one flush gives
+/// up after a second, which a busy test machine may need.
+pub(crate) async fn flushed(store: &Store) {
+    let begun = std::time::Instant::now();
+    while let Err(fault) = store.flush().await {
+        assert!(
+            matches!(fault, tuskgate::store::StoreError::Unsent { .. }),
+            "{fault}"
+        );
+        assert!(begun.elapsed() < Duration::from_secs(60), "{fault}");
+    }
+}
+
 pub(crate) fn micros() -> u64 {
     jiff::Timestamp::now().as_microsecond().unsigned_abs()
 }

@@ -26,6 +26,7 @@ use tuskgate::store::{SharedSettings, Store, StoreSettings};
 use tuskgate::verdict::{Mode, Rule};
 use tuskgate::wave::Kind;
 
+use super::flushed;
 use crate::support::until;
 
 /// A ban, a condemnation or a release on one gate is in force on all within this.
@@ -94,7 +95,7 @@ impl Gate {
 
     /// Begins again with what is on its disk.
     pub(super) async fn start_again(&mut self, dns: &StandInDns, shared: SharedSettings) {
-        self.judge().store().flush().await.expect("written");
+        flushed(self.judge().store()).await;
         self.judge = None;
         let folder = self.folder.path();
         let again = judge(dns, folder, Some(shared)).expect("a judge");

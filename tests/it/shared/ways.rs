@@ -8,7 +8,7 @@ use std::time::Duration;
 use tuskgate::store::SharedSettings;
 
 use super::bans::ban;
-use super::{Node, charge, settings, take};
+use super::{Node, charge, flushed, settings, take};
 use crate::support::redis::{Make, Server, free_port};
 use crate::support::until;
 
@@ -105,7 +105,7 @@ async fn in_a_database_and_under_a_prefix_of_its_own() {
         (5, 5),
         "another installation"
     );
-    one.store.flush().await.expect("settled");
+    flushed(&one.store).await;
     let spaces = server.ask(&["INFO", "keyspace"]);
     assert!(
         spaces.contains("db3:") && !spaces.contains("db0:"),
