@@ -11,12 +11,13 @@ use tuskgate::store::limiter::{Charge, Spent};
 use tuskgate::store::{Store, StoreError, StoreSettings};
 use tuskgate::verdict::Mode;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "bans.sqlite3",
     "budgets.sqlite3",
     "clusters.sqlite3",
     "events.sqlite3",
     "register.sqlite3",
+    "wave.sqlite3",
 ];
 
 fn charge(store: &Store, name: &str) -> Result<(), Spent> {

@@ -9,7 +9,7 @@ use tuskgate::told::{Heard, Told};
 
 use super::slow::Slow;
 use super::waits::{TIMEOUT, Waits};
-use crate::shared::{Node, charge, take};
+use crate::shared::{Node, charge, flushed, take};
 use crate::support::redis::{Make, Server};
 use crate::support::{PATIENCE, until};
 
@@ -71,7 +71,7 @@ async fn paused() {
     server.signal("CONT");
     back(&node, "x").await;
     // What was charged while nobody listened any more is given back.
-    node.store.flush().await.expect("settled");
+    flushed(&node.store).await;
     until("late charges are undone", || {
         let held = "return #redis.call('KEYS', '*')";
         server

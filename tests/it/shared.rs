@@ -14,6 +14,7 @@ mod register;
 mod sentinel;
 mod transfer;
 mod trimmed;
+mod ways;
 
 use std::path::Path;
 use std::time::Duration;
@@ -81,6 +82,19 @@ fn open(path: &Path) -> Store {
     let mut settings = StoreSettings::new(path);
     settings.limiter_slots = 4096;
     Store::open(&settings).expect("the store opens")
+}
+
+/// Waits until everything is on the disk and in the shared store; one flush gives
+/// up after a second, which a busy test machine may need.
+pub(crate) async fn flushed(store: &Store) {
+    let begun = std::time::Instant::now();
+    while let Err(fault) = store.flush().await {
+        assert!(
+            matches!(fault, tuskgate::store::StoreError::Unsent { .. }),
+            "{fault}"
+        );
+        assert!(begun.elapsed() < Duration::from_secs(60), "{fault}");
+    }
 }
 
 pub(crate) fn micros() -> u64 {

@@ -82,7 +82,8 @@ impl Health {
         }
     }
 
-    fn say(&self, text: &str) {
+    /// Warns, unless it has just done so.
+    pub(super) fn say(&self, text: &str) {
         let now = Instant::now();
         let mut said = self.said.lock();
         let quiet = said.as_ref().is_some_and(|(at, words)| {
@@ -93,5 +94,48 @@ impl Health {
             *said = Some((now, text.to_owned()));
             tracing::warn!("{text}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// However many requests meet it, and however many things are wrong in turn.
+    #[test]
+    fn there_is_one_warning_a_second_at_most() {
+        let lines = Lines::default();
+        let written = lines.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || written.clone());
+        let health = Health::default();
+        let begun = Instant::now();
+        tracing::subscriber::with_default(subscriber.finish(), || {
+            health.up();
+            for number in 0..10_000 {
+                health.lapsed(Lapse::Broken, &format!("fault {}", number % 3));
+                health.lapsed(Lapse::Late, "late");
+            }
+        });
+        let most = 1 + begun.elapsed().as_secs() as usize;
+        let text = String::from_utf8(lines.0.lock().clone()).expect("text");
+        let warnings = text.lines().filter(|line| line.contains("WARN")).count();
+        assert!((1..=most).contains(&warnings), "{text}");
     }
 }

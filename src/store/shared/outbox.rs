@@ -151,10 +151,12 @@ struct Worker<P: Post> {
 impl<P: Post> Worker<P> {
     async fn work(mut self) {
         while self.wait().await {
-            if self.waiting.is_empty() {
-                tokio::time::sleep(P::GATHER).await;
-            }
             self.gather();
+            // A full batch waits for nothing: else there could be more than ever goes.
+            if self.waiting.is_empty() && self.batch.len() < P::MOST {
+                tokio::time::sleep(P::GATHER).await;
+                self.gather();
+            }
             P::prepare(&mut self.batch);
             while !self.send().await {
                 // Whoever waits is told at once that it cannot be sent for now.

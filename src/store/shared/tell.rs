@@ -78,7 +78,10 @@ impl Post for Telling {
             }
             // Not to be mended by asking again; the budgets may do without it.
             Err(fault) if is_for_good(&fault) => {
-                tracing::warn!(why = %super::words::say(&fault), "other nodes cannot be told what this one counts");
+                let why = super::words::say(&fault);
+                core.health.say(&format!(
+                    "other nodes cannot be told what this one counts: {why}"
+                ));
                 batch.len()
             }
             Err(fault) => return core.health.down(&super::words::say(&fault)),

@@ -82,6 +82,9 @@ pub(super) fn say(fault: &RedisError) -> String {
         _ if fault.is_connection_refusal() => {
             "nobody listens at the address of store.url: is it running?".to_owned()
         }
+        _ if fault.to_string().contains("certificate") => format!(
+            "its certificate cannot be trusted ({fault}): see store.ca, and that the certificate names the host of store.url"
+        ),
         _ if fault.is_timeout() => "it does not answer in time".to_owned(),
         _ => fault.to_string(),
     }

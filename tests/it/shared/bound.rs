@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Node, charge, micros, take};
+use super::{Node, charge, flushed, micros, take};
 use crate::support::redis::{Make, Server};
 
 const NODES: usize = 8;
@@ -131,7 +131,7 @@ async fn one_round_trip_for_each_request() {
         .map(|name| charge("each", name, "10000/1h"))
         .into();
     take(&node, &charges, 1).await;
-    node.store.flush().await.expect("settled");
+    flushed(&node.store).await;
     server.ask(&["CONFIG", "RESETSTAT"]);
     for _ in 0..50 {
         let held = node.store.reserve(&charges, micros()).await.expect("room");
@@ -161,7 +161,7 @@ async fn what_is_given_back_is_there_again_on_every_node() {
         let held = one.store.reserve(&charges, micros()).await.expect("room");
         one.store.settle(held, |index| index == 1);
     }
-    one.store.flush().await.expect("settled");
+    flushed(&one.store).await;
     assert_eq!(take(&other, &charges, 10).await, (2, 2));
     assert_eq!(take(&other, &charges[..1], 10).await, (1, 1));
 }

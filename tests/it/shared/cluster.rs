@@ -9,7 +9,7 @@ use tuskgate::secret::{KeyedHash, Secret};
 use tuskgate::store::{SharedSettings, Topology};
 
 use super::bans::ban;
-use super::{Node, charge, take};
+use super::{Node, charge, flushed, take};
 use crate::support::redis::{Make, Server};
 use crate::support::{found, until};
 
@@ -75,7 +75,7 @@ async fn holds_together(make: Make) {
         let charges = [charge("narrow", "x", "7/1h"), charge("wide", "x", "10/1h")];
         let passed = take(&one, &charges, 5).await.1 + take(&other, &charges, 5).await.1;
         assert_eq!(passed, 7);
-        one.store.flush().await.expect("settled");
+        flushed(&one.store).await;
         let (id, token) = (ClientId::new("id-1"), KeyedHash([9; 16]));
         one.store.learn_token(token, &id).await;
         one.store

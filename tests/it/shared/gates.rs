@@ -13,6 +13,7 @@ use tuskgate::stand_in::dns::{StandInDns, Zone};
 use tuskgate::store::SharedSettings;
 use tuskgate::wave::Kind;
 
+use super::flushed;
 use crate::support::bots::{judge, make_app, sign_up};
 use crate::support::until;
 
@@ -82,7 +83,7 @@ impl Gate {
 
     /// Begins again with what is on its disk.
     pub(super) async fn start_again(&mut self, dns: &StandInDns, shared: SharedSettings) {
-        self.judge().store().flush().await.expect("written");
+        flushed(self.judge().store()).await;
         self.judge = None;
         let folder = self.folder.path();
         let again = judge(dns, folder, Some(shared));

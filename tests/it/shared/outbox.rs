@@ -8,7 +8,7 @@ use tuskgate::mailbox::Domain;
 use tuskgate::store::StoreError;
 use tuskgate::told::Told;
 
-use super::{Node, charge, settings, take};
+use super::{Node, charge, flushed, settings, take};
 use crate::support::redis::{Make, Server};
 use crate::support::until;
 
@@ -53,9 +53,9 @@ async fn everything_arrives(node: &Node, server: &Server) {
 async fn a_flush_is_honest_while_the_store_is_gone(make: Make) {
     let mut server = Server::start(make, &[]);
     let node = Node::join(&server.url(), Duration::from_secs(1)).await;
-    assert_eq!(unsent(&node).await, 0);
+    assert_eq!(unsent(&node).await, 0, "nothing was handed in");
     assert_eq!(take(&node, &[charge("a", "x", "9/1h")], 3).await, (3, 3));
-    assert_eq!(unsent(&node).await, 0);
+    flushed(&node.store).await;
     server.kill();
     until("it is known to be gone", || !node.store.is_shared()).await;
     tell(&node);
@@ -97,7 +97,7 @@ async fn what_was_learned_is_passed_on_before_a_flush_returns() {
         let token = tuskgate::secret::KeyedHash([number; 16]);
         node.store.learn_token(token, &id).await;
     }
-    assert_eq!(unsent(&node).await, 0);
+    flushed(&node.store).await;
     let all = server.ask(&["EVAL", "return #redis.call('KEYS', '*:token:*')", "0"]);
     assert_eq!(all, "200");
     let alone = Node::start(settings("unix:///nowhere/redis.sock"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tuskgate::secret::Secret;
 use tuskgate::store::{SharedSettings, Topology};
 
-use super::{Node, charge, take};
+use super::{Node, charge, flushed, take};
 use crate::support::redis::{Make, Server};
 use crate::support::until;
 
@@ -43,7 +43,7 @@ async fn nodes_follow_the_master() {
     until("the master is in use", || node.store.is_shared()).await;
     let budget = [charge("budget", "x", "10/1h")];
     assert_eq!(take(&node, &budget, 4).await, (4, 4));
-    node.store.flush().await.expect("settled");
+    flushed(&node.store).await;
     until("the replica has it", || {
         replica.ask(&["DBSIZE"]) == master.ask(&["DBSIZE"])
     })

@@ -8,6 +8,7 @@ use tuskgate::mailbox::Domain;
 use tuskgate::told::{Heard, Told};
 
 use super::Node;
+use super::flushed;
 use crate::support::redis::{Make, Server};
 
 /// In one go: what a node has room for.
@@ -28,7 +29,7 @@ async fn tell(node: &Node, from: u64) {
         let domain = Domain::new(&format!("d{number}.example")).expect("a domain");
         node.store.tell(Told::Confirm(domain, 1_790_000_000));
     }
-    node.store.flush().await.expect("sent");
+    flushed(&node.store).await;
 }
 
 /// Counts what it hears until that and what was missed is everything, or time is up.

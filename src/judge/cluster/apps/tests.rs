@@ -236,27 +236,3 @@ fn a_new_web_client_has_its_first_users_and_few_tokens_for_itself() {
     let tokens = (0..200).filter(|n| passes(&register.token("aaa", own(0), later + n * 60)));
     assert!(tokens.count() <= 4);
 }
-
-/// While it is being made, it has no `client_id` that its tokens could be found by.
-#[test]
-fn an_app_under_way_at_the_condemnation_is_named_when_it_is_made() {
-    let mut register = register();
-    let made: Vec<i64> = (0..20)
-        .filter(|n| passes(&register.make("aaa", None, T0 + n)))
-        .collect();
-    let named = |register: &Apps| {
-        let cluster = register.clusters().into_iter().next().expect("condemned");
-        let suspects = cluster.suspects.iter();
-        let ids: Vec<_> = suspects.filter_map(|one| one.client_id.clone()).collect();
-        assert_eq!(cluster.suspects.len(), made.len());
-        ids
-    };
-    assert_eq!(named(&register), []);
-    for n in &made {
-        register.made("aaa", &app(*n), T0 + n);
-    }
-    assert_eq!(named(&register).len(), made.len());
-    // Whoever is named is not named again.
-    register.made("aaa", &app(99), T0 + made[0]);
-    assert!(!named(&register).contains(&app(99)));
-}
