@@ -104,3 +104,55 @@ impl Pair {
 fn leading_spaces(text: &[u8]) -> usize {
     text.iter().take_while(|&&byte| byte == b' ').count()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same, split first and looked at after.
+    fn pairs_by_splitting(text: &[u8]) -> Result<Params, Fault> {
+        let mut params = Params::default();
+        for (index, pair) in text.split(|&byte| byte == b'&').enumerate() {
+            if index >= MAX_PAIRS {
+                return Err(Fault::malformed("too many parameters"));
+            }
+            let spaces = if index > 0 { leading_spaces(pair) } else { 0 };
+            let pair = pair.get(spaces..).unwrap_or_default();
+            if pair.is_empty() {
+                continue;
+            }
+            let mut halves = pair.splitn(2, |&byte| byte == b'=');
+            let key = percent::decode(halves.next().unwrap_or_default())?;
+            let value = match halves.next() {
+                Some(value) => Value::Text(percent::decode(value)?),
+                None => Value::Null,
+            };
+            brackets::insert(&mut params, key, value)?;
+        }
+        Ok(params)
+    }
+
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        let letters = b"aabb==&&&++%% []>~\xc3\xa4\xff\x00\x7f4c3A";
+        proptest::collection::vec(proptest::sample::select(&letters[..]), 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn one_look_finds_what_splitting_finds(text in text()) {
+            prop_assert_eq!(pairs(&text), pairs_by_splitting(&text));
+        }
+    }
+
+    #[test]
+    fn pairs_are_counted_with_the_empty_ones() {
+        for count in [MAX_PAIRS - 1, MAX_PAIRS] {
+            let text = "&".repeat(count);
+            let read = pairs(text.as_bytes());
+            assert_eq!(read, pairs_by_splitting(text.as_bytes()));
+            assert_eq!(read.is_ok(), count < MAX_PAIRS);
+        }
+    }
+}
