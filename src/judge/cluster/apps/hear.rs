@@ -117,8 +117,10 @@ impl Register for Apps {
     }
 
     fn forget(&mut self, _: i64) {
-        if self.clusters.len() > CLUSTERS {
-            self.clusters.pop_first();
+        if self.clusters.len() > CLUSTERS
+            && let Some((_, gone)) = self.clusters.pop_first()
+        {
+            self.unmark(&gone);
         }
     }
 }
