@@ -69,6 +69,8 @@ impl Post for Telling {
         };
         let texts = texts(batch);
         if texts.is_empty() {
+            // All of it is too long.
+            Self::lost(batch.len() as u64);
             return batch.clear();
         }
         let untold = match TELL.run(link, |cmd| fill(cmd, core, &texts)).await {
