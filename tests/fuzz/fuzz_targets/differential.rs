@@ -28,6 +28,9 @@ mod lane;
 mod recorder;
 mod support {
     pub(crate) use crate::caller;
+
+    /// As in the black-box tests.
+    pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 }
 
 use compare::{Echo, Outcome, compare};
