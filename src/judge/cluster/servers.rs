@@ -15,6 +15,7 @@ mod speak;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod windows;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -37,6 +38,7 @@ use crate::secret::HashKey;
 pub use learn::Report;
 pub use speak::{ServerReport, ServerVerdict};
 use traffic::Traffic;
+pub use windows::Within;
 
 /// Web sites remembered.
 const SITES: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
