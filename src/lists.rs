@@ -9,7 +9,6 @@
 //! refuses is the judge's business, not decided here.
 
 use std::net::IpAddr;
-use std::panic::resume_unwind;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -121,20 +120,12 @@ impl Lists {
         Self::default()
     }
 
-    /// Reads all files, in a thread of its own: what an allocator keeps at hand for
-    /// a thread that has read millions of lines goes back when the thread ends.
+    /// Reads all files.
     ///
     /// # Errors
     /// Every file that cannot be read or is no list at all. Nothing is kept then.
     pub fn load(files: &Files) -> Result<(Self, Vec<ListWarning>), Vec<ListError>> {
-        let reading = || loading::load(files);
-        std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().name("lists".into());
-            match thread.spawn_scoped(scope, reading) {
-                Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                Err(_) => reading(),
-            }
-        })
+        loading::load(files)
     }
 
     /// The most specific listed network around `ip`.

@@ -205,7 +205,7 @@ fn a_bypass_is_said_in_status_log_and_metrics() {
         "{told}"
     );
     assert!(
-        told.contains("trouble: an account came to be beside the gate: @eve0"),
+        told.contains("trouble: an account came to be beside the gate: @eve2"),
         "{told}"
     );
     let doctor = program.verb(&["doctor"]);
