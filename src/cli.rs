@@ -71,7 +71,7 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  tuskgate demo                                     the 2018 attack, replayed here in a minute
+  tuskgate demo                                     the 2018 attack, replayed here in half a minute
   tuskgate check                                    is the configuration right?
   tuskgate serve --observe                          run, refuse nothing, tell what would be refused
   tuskgate ban network 45.9.9.0/24 --for 7d --reason 'bot mail server'

@@ -38,6 +38,9 @@ use tuning::Tuning;
 /// How often the breaker is looked at, at most, in seconds.
 const EVERY: i64 = 5;
 
+/// Without a look for longer than this nobody watched, in seconds.
+const UNWATCHED: i64 = 15 * 60;
+
 /// What an admin says of the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -111,6 +114,15 @@ impl Wave {
     #[must_use]
     pub fn kept(&self) -> String {
         serde_json::to_string(self).expect("numbers and text are JSON")
+    }
+
+    /// For a running gate, which looks every few seconds, before it looks: nobody
+    /// watched if that is long ago by the clock. The clock was set forward, the
+    /// machine slept, or the rule was off; hours that nobody watched teach nothing.
+    pub fn watched(&mut self, now: i64) {
+        if self.looked.is_some_and(|at| now - at > UNWATCHED) {
+            self.flow.resume();
+        }
     }
 
     /// Counts what came to be.

@@ -7,6 +7,7 @@
 //! nothing unless the environment tells it to be that child.
 
 mod children;
+mod clock;
 mod crash;
 mod damage;
 mod locked;

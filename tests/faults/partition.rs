@@ -4,6 +4,7 @@
 //! them a stand-in takes its place that stops forwarding and closes nothing.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::slow::Slow;
@@ -12,7 +13,7 @@ use crate::shared::{Node, charge, take};
 use crate::support::redis::{Make, Server};
 use crate::support::{PATIENCE, until};
 
-const NODES: usize = 3;
+static LAID: AtomicU32 = AtomicU32::new(0);
 
 /// A network namespace at the end of a cable of its own.
 struct Cable {
@@ -29,11 +30,13 @@ fn ip(words: &str) -> bool {
 impl Cable {
     /// `None` without the rights or the tools.
     fn lay() -> Option<Self> {
+        // Tests of one process may run side by side.
         let own = std::process::id();
+        let number = LAID.fetch_add(1, Ordering::Relaxed);
         let cable = Self {
-            space: format!("tuskgate{own}"),
-            near: format!("tg{own}"),
-            subnet: u16::try_from(own % 16_000).unwrap_or(0),
+            space: format!("tuskgate{own}-{number}"),
+            near: format!("tg{own}-{number}"),
+            subnet: u16::try_from(own.wrapping_mul(4).wrapping_add(number) % 16_000).unwrap_or(0),
         };
         let (space, near) = (&cable.space, &cable.near);
         let laid = ip(&format!("netns add {space}"))
@@ -108,24 +111,24 @@ fn far_away() -> (Server, Line, String) {
     (server, Line::Cable(cable), url)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_waits_long_and_each_has_its_own_limits() {
+/// `count` nodes and a limit of `burst`, cut off and back again.
+async fn each_has_its_own_limits(count: usize, burst: usize) {
     let (server, line, url) = far_away();
     let mut nodes = Vec::new();
-    for _ in 0..NODES {
+    for _ in 0..count {
         nodes.push(Node::join(&url, TIMEOUT).await);
     }
-    let budget = [charge("budget", "x", "10/1h")];
+    let budget = [charge("budget", "x", &format!("{burst}/30d"))];
     line.cut();
     let mut admitted = 0;
     for node in &nodes {
         Waits::of(node, 60).await.assert_short();
         until("it is known to be away", || !node.store.is_shared()).await;
-        admitted += take(node, &budget, 40).await.0;
+        admitted += take(node, &budget, 4 * burst).await.0;
     }
     // The bound that the docs state, M·(N + ⌈N·W/P⌉), and not one more.
-    println!("{NODES} nodes, a limit of 10: {admitted} passed while they were apart");
-    assert_eq!(admitted, NODES * 10);
+    println!("{count} nodes, a limit of {burst}: {admitted} passed while they were apart");
+    assert_eq!(admitted, count * burst);
     line.mend();
     for (number, node) in nodes.iter().enumerate() {
         until("it is in use again", || node.store.is_shared()).await;
@@ -136,4 +139,14 @@ async fn nobody_waits_long_and_each_has_its_own_limits() {
         }
     }
     drop((nodes, server, line));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_long_and_each_has_its_own_limits() {
+    each_has_its_own_limits(3, 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eight_apart_admit_eight_times_the_limit_and_not_one_more() {
+    each_has_its_own_limits(8, 100).await;
 }

@@ -27,6 +27,7 @@ mod idle;
 mod lapse;
 mod learning;
 mod looking;
+mod moving;
 mod no_store;
 mod observe;
 mod passthrough;

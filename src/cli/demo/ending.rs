@@ -14,7 +14,7 @@ const NAMED: usize = 5;
 pub(super) fn tell(play: &Play, summary: &Summary, terminal: &Terminal) -> String {
     let mut lines = table::counts(&play.tally, terminal);
     lines.push(String::new());
-    lines.push(terminal.paint(Look::Dim, "refused by (as in /metrics)"));
+    lines.push(terminal.paint(Look::Dim, "refused by rule: reason (as in /metrics)"));
     lines.extend(table::refusals(&summary.refused_by, 12));
     lines.push(String::new());
     lines.push(terminal.paint(Look::Dim, "the stand-in upstream received"));

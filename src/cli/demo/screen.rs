@@ -108,7 +108,7 @@ impl Screen {
             String::new(),
         ];
         lines.extend(table::counts(&play.tally, &self.terminal));
-        lines.push(self.terminal.paint(Look::Dim, "refused by"));
+        lines.push(self.terminal.paint(Look::Dim, "refused by rule: reason"));
         lines.extend(table::refusals(&refusals::so_far(), 4));
         lines.push(self.terminal.paint(Look::Dim, "the upstream received"));
         lines.extend(table::received(&Received::by(&stage.stand_ins.upstream)));
@@ -154,7 +154,8 @@ fn pace(speed: Speed, stage: &Stage) -> String {
     };
     format!(
         "{played} Budgets are refilled by real\nseconds, so people have it harder than in 2018, and the bots a little: {limit}\n\
-         ({budget}) lets {here} tokens through here, and {there} in real 40 minutes.\n\n"
+         ({budget}) lets {here} tokens through here, and {there} in real 40 minutes.\n\
+         Besides, an app that is older than the gate has one or two until its name is known.\n\n"
     )
 }
 

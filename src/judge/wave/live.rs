@@ -101,6 +101,7 @@ impl Judge {
         let moved = self.registers.both(|servers, apps| {
             let mut wave = self.breaker.wave.lock();
             let evidence = weigh(&wave, now, policy, servers, apps);
+            wave.watched(now);
             wave.look(now, &policy.breaker, &evidence)
         });
         if let Some(moved) = moved {

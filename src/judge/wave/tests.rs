@@ -362,6 +362,26 @@ fn a_restart_changes_nothing_and_teaches_nothing() {
 }
 
 #[test]
+fn a_clock_that_is_set_forward_teaches_nothing() {
+    let mut wave = taught(2);
+    let look_at = |wave: &mut Wave, now| {
+        wave.watched(now);
+        look(wave, now, &upto(Step::Closed), &[]);
+    };
+    look_at(&mut wave, T0);
+    let before = wave.normal.learned();
+    for now in [T0 + DAY, T0 + DAY + MINUTE, T0 + MINUTE, T0 + 2 * MINUTE] {
+        look_at(&mut wave, now);
+        assert_eq!(wave.normal.learned(), before, "at {now}");
+    }
+    // A quiet night that is watched is one.
+    for minute in 2..3 * 60 {
+        look_at(&mut wave, T0 + minute * MINUTE);
+    }
+    assert!((2..=3).contains(&(wave.normal.learned() - before)));
+}
+
+#[test]
 fn a_clock_that_is_set_back_freezes_nothing() {
     let mut wave = taught(2);
     flood(&mut wave, T0, 20, 5, &condemned(9, 6, T0 + 10 * MINUTE));

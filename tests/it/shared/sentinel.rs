@@ -10,12 +10,11 @@ use super::{Node, charge, flushed, take};
 use crate::support::redis::{Make, Server};
 use crate::support::until;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nodes_follow_the_master() {
-    let mut master = Server::start_on_a_port(Make::Redis, &[]);
+async fn nodes_follow_the_master(make: Make) {
+    let mut master = Server::start_on_a_port(make, &[]);
     let of = format!("127.0.0.1 {}", master.port());
     let replica = Server::start_on_a_port(
-        Make::Redis,
+        make,
         &["--replicaof", &of, "--repl-diskless-sync-delay", "0"],
     );
     until("the replica follows", || {
@@ -24,7 +23,7 @@ async fn nodes_follow_the_master() {
             .contains("master_link_status:up")
     })
     .await;
-    let sentinel = Server::sentinel(Make::Redis, &master);
+    let sentinel = Server::sentinel(make, &master);
     until("the sentinel knows both", || {
         sentinel
             .ask(&["SENTINEL", "master", "mymaster"])
@@ -59,4 +58,14 @@ async fn nodes_follow_the_master() {
     until("the new master is in use", || node.store.is_shared()).await;
     let rest = take(&node, &budget, 20).await;
     assert!(rest.0 <= 6, "{rest:?}: the new master has forgotten");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_follow_the_master_of_redis() {
+    nodes_follow_the_master(Make::Redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_follow_the_master_of_valkey() {
+    nodes_follow_the_master(Make::Valkey).await;
 }

@@ -22,6 +22,8 @@ pub(crate) struct Program {
     // First, so that the gate ends before its folder goes.
     running: Option<Running>,
     folder: TempDir,
+    /// Told to the gate alone, when it is started.
+    pub(crate) environment: Vec<(&'static str, PathBuf)>,
 }
 
 struct Running {
@@ -61,6 +63,7 @@ impl Program {
         let program = Self {
             running: None,
             folder,
+            environment: Vec::new(),
         };
         program.write(&text);
         program
@@ -107,6 +110,7 @@ impl Program {
         let child = self
             .command("serve")
             .args(arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

@@ -106,7 +106,7 @@ fn apps_whose_replies_are_under_way_are_suspects_by_name_once_they_have_one() {
     }
     for change in register.changes() {
         match change {
-            Change::App(step) => other_gate.hear(step),
+            Change::App(step) => drop(other_gate.hear(step)),
             Change::Cluster(cluster) => drop(other_gate.adopt(*cluster)),
             other => panic!("{other:?}"),
         }
