@@ -135,14 +135,7 @@ fn tell(report: &ServerReport) -> String {
         counted(networks, "client network", "client networks"),
         counted(apps, "app", "apps"),
     ));
-    for (span, (all, domains, fresh)) in ["10 min", "1 h", "24 h", "7 d"].iter().zip(report.windows)
-    {
-        text.push_str(&format!(
-            "  {span:>7}: {}, {}, {fresh} fresh\n",
-            counted(all, "sign-up", "sign-ups"),
-            counted(domains, "domain", "domains"),
-        ));
-    }
+    text.push_str(&windows(report));
     let names: Vec<_> = report.would_hit.iter().map(ToString::to_string).collect();
     text.push_str(&match names.as_slice() {
         [] => "  condemning it now would hit nobody: no domain there is new this week\n".into(),
@@ -172,6 +165,22 @@ fn tell(report: &ServerReport) -> String {
         ));
     }
     text
+}
+
+fn windows(report: &ServerReport) -> String {
+    let spans = ["10 min", "1 h", "24 h", "7 d"].iter();
+    let each = spans.zip(report.windows).zip(report.within);
+    let lines = each.map(|((span, (all, domains, fresh)), within)| {
+        format!(
+            "  {span:>7}: {}{}, {}, {fresh} fresh, {}, {}\n",
+            if within.at_least { "at least " } else { "" },
+            counted(all, "sign-up", "sign-ups"),
+            counted(domains, "domain", "domains"),
+            counted(within.networks, "client network", "client networks"),
+            counted(within.apps, "app", "apps"),
+        )
+    });
+    lines.collect()
 }
 
 /// Whether a ban or allow entry counts for the server, by name or by address, or

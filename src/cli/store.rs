@@ -3,8 +3,9 @@
 //! What was moved is read again on the other side, record by record, before
 //! it is said to be there.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufReader, BufWriter};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -156,7 +157,12 @@ fn export(settings: &Settings, file: &Path) -> anyhow::Result<()> {
     let counts = if file == Path::new("-") {
         write_lines(BufWriter::new(Out), reading.key(), records)?
     } else {
-        let out = File::create_new(file).with_context(|| file.display().to_string())?;
+        let mut fresh = OpenOptions::new();
+        // Who signed up, when and from which network is nobody else's business.
+        fresh.write(true).create_new(true).mode(0o600);
+        let out = fresh
+            .open(file)
+            .with_context(|| file.display().to_string())?;
         let mut out = BufWriter::new(out);
         let counts = write_lines(&mut out, reading.key(), records)?;
         out.into_inner()?.sync_all()?;

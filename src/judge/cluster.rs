@@ -13,6 +13,7 @@ pub mod join;
 pub mod keys;
 pub mod live;
 mod measure;
+mod met;
 pub mod numbers;
 pub mod servers;
 pub mod size;

@@ -417,7 +417,9 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Limit::ALL.len());
-        for limit in Limit::ALL {
+        for (place, limit) in Limit::ALL.into_iter().enumerate() {
+            // What is set is kept by place, and read by it.
+            assert_eq!(limit as usize, place);
             assert!(!limit.why().is_empty());
             let total = limit.name().ends_with("-total");
             let observed = limit.default_budget().mode == Mode::Observe;

@@ -239,7 +239,8 @@ impl MailSight {
         let now = attempt.at.as_second();
         let long_known = |servers: &Servers, one: &SignUp| {
             let first = servers.first_seen(&one.domain);
-            first.is_some_and(|first| first <= now - KNOWN_AFTER) || servers.shared(&one.keys, now)
+            first.is_some_and(|first| first <= now - KNOWN_AFTER)
+                || servers.all_shared(&one.keys, now)
         };
         let known = |servers: &Servers| unlisted.iter().all(|one| long_known(servers, one));
         match unlisted.is_empty() || ask(&known) {

@@ -30,7 +30,10 @@ impl Judge {
             return;
         }
         if let Some(created) = &lesson.app {
-            self.learn_app(attempt, created);
+            let contained = self.learn_app(attempt, created);
+            if contained && let Err(error) = self.recontain().await {
+                tracing::error!(%error, "an app of a contained cluster came late, and its tokens are not contained");
+            }
         }
         let mut new_token = false;
         let app = judgement.app.client_id().cloned();
@@ -43,10 +46,12 @@ impl Judge {
                 .store
                 .key()
                 .hash(Purpose::Token, &[token.expose().as_bytes()]);
-            if self.contained.learn(id, &[hash]) {
+            let held = self.contained.learn(id, &[hash]);
+            new_token = self.store.learn_token(hash, id).await;
+            // Its app may have come to be contained meanwhile, by a look that missed it.
+            if held || self.contained.learn(id, &[hash]) {
                 self.store.tell(Told::Tokens(id.clone(), vec![hash]));
             }
-            new_token = self.store.learn_token(hash, id).await;
         }
         let servers = &judgement.counted.servers;
         self.count_in_wave(
@@ -97,7 +102,8 @@ impl Judge {
         }
     }
 
-    fn learn_app(&self, attempt: &Attempt, created: &CreatedApp) {
+    /// Whether its tokens are to be contained: its look was while it was made.
+    fn learn_app(&self, attempt: &Attempt, created: &CreatedApp) -> bool {
         let credential = created.client_secret.as_ref().map(|secret| {
             let parts = [
                 created.client_id.as_str().as_bytes(),
@@ -108,7 +114,8 @@ impl Judge {
         let folded = apps::fold(&created.name);
         let creator = attempt.client.known().map(narrow_network);
         let at = attempt.at.as_second();
-        self.registers
+        let contained = self
+            .registers
             .apps(|register| register.made(&folded, &created.client_id, creator, at));
         let app = App {
             credential,
@@ -121,5 +128,6 @@ impl Judge {
             source: AppSource::Learn,
         };
         self.store.learn_app(app, folded);
+        contained
     }
 }

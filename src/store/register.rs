@@ -210,13 +210,13 @@ impl Register {
         credential: KeyedHash,
     ) -> Result<(), StoreError> {
         self.memory.lock().learn_credential(&id, credential);
-        if let Err(StoreError::Busy { .. }) =
-            self.desk.try_send(Job::Credential(id.clone(), credential))
-        {
-            self.desk.ask(Job::Flush).await?;
-            return self.desk.send(Job::Credential(id, credential));
+        match self.desk.try_send(Job::Credential(id.clone(), credential)) {
+            Err(StoreError::Busy { .. }) => {
+                self.desk.ask(Job::Flush).await?;
+                self.desk.send(Job::Credential(id, credential))
+            }
+            outcome => outcome,
         }
-        Ok(())
     }
 
     /// Learns a token, waiting for the writer.

@@ -4,8 +4,8 @@
 use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
-use tuskgate::app::ClientId;
-use tuskgate::attempt::ClientIp;
+use tuskgate::app::{ClientId, Credential};
+use tuskgate::attempt::{ClientIp, Grant};
 use tuskgate::ban::{Ban, Effect, Scopes, Subject};
 use tuskgate::cluster::{ClusterId, ClusterKind, MailKey, SignUp};
 use tuskgate::endpoint::Endpoint;
@@ -16,7 +16,7 @@ use tuskgate::judge::cluster::servers::Servers;
 use tuskgate::judge::cluster::tuning::Tuning;
 use tuskgate::mail::address;
 use tuskgate::mailbox::Domain;
-use tuskgate::secret::Purpose;
+use tuskgate::secret::{Purpose, Secret};
 use tuskgate::stand_in::dns::{StandInDns, Zone};
 
 use super::support::Outcome;
@@ -201,6 +201,37 @@ async fn tokens_of_a_condemned_burst_are_contained_and_let_go() -> Outcome {
     assert!(gate.contained("minted"));
     gate.contain(A1, false).await?.expect("still there");
     assert!(!gate.contains_tokens());
+    Ok(())
+}
+
+/// Asked for before its look was condemned and contained, made after it: nobody has to
+/// contain anything again.
+#[tokio::test]
+async fn an_app_that_comes_to_be_in_a_contained_burst_is_contained_at_once() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let dns = StandInDns::start(zone()).await?;
+    let gate = judge(&dns, &folder.path().join("store"), None);
+    let mut under_way = Vec::new();
+    for number in 0..20 {
+        under_way.extend(ask_for_app(&gate, number).await);
+    }
+    gate.contain(A1, true).await?.expect("condemned");
+    assert!(!gate.contains_tokens(), "no app of it has a name yet");
+    for (attempt, judgement, lesson) in under_way {
+        gate.settle(&attempt, judgement, &lesson).await;
+    }
+    assert!(gate.contains_tokens());
+    let mut asking = attempt(Endpoint::Token, 1);
+    asking.grant = Some(Grant::ClientCredentials);
+    asking.credential = Some(Credential {
+        client_id: ClientId::new("aaa1"),
+        client_secret: None,
+    });
+    let judgement = gate.judge(&asking, &Nobody).await;
+    let mut lesson = nothing_learned(Came::Create);
+    lesson.token = Some(Secret::new("minted"));
+    gate.settle(&asking, judgement, &lesson).await;
+    assert!(gate.contained("minted"));
     Ok(())
 }
 

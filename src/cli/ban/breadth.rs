@@ -13,7 +13,7 @@ use crate::admin::ask::Target;
 use crate::app::AppName;
 use crate::ban::Effect;
 use crate::lists::apps::{redirect_subject, website_subject};
-use crate::lists::{clients, too_wide};
+use crate::lists::{canonical, clients, too_wide};
 use crate::mail::{domain, mailboxes, providers};
 use crate::mailbox::Domain;
 
@@ -31,7 +31,7 @@ pub(super) enum Breadth {
 /// Of an entry about `target`.
 pub(super) fn of(target: &Target, effect: Effect) -> Breadth {
     match (target, effect) {
-        (Target::Network(network), _) => of_network(network),
+        (Target::Network(network), _) => of_network(*network, effect),
         (Target::MailDomain(text), _) => with(text, |domain| of_mail_domain(domain, effect)),
         (Target::MailServer(text), _) => with(text, |host| of_mail_server(host, effect)),
         // An app is allowed by its client_id, which is one app.
@@ -55,19 +55,23 @@ fn with(text: &str, weigh: impl FnOnce(&Domain) -> Breadth) -> Breadth {
     domain::read(text).map_or(Breadth::Narrow, |domain| weigh(&domain))
 }
 
-fn of_network(network: &IpNet) -> Breadth {
-    const INSTEAD: &str = "to close sign-up for a while: tuskgate contain --step 4 --for 2h";
+fn of_network(network: IpNet, effect: Effect) -> Breadth {
+    // As it will be in force: `::ffff:0:0/96` is all of IPv4.
+    let network = canonical(network.trunc());
     let wide = match network {
         IpNet::V4(net) => net.prefix_len() < 16,
         IpNet::V6(net) => net.prefix_len() < 32,
     };
-    let network = network.trunc();
+    let instead = match effect {
+        Effect::Ban => "; to close sign-up for a while: tuskgate contain --step 4 --for 2h",
+        Effect::Allow => "",
+    };
     if network.prefix_len() == 0 {
-        return Breadth::Reckless(format!("{network} is every address there is; {INSTEAD}"));
+        return Breadth::Reckless(format!("{network} is every address there is{instead}"));
     }
     if too_wide(&network) {
         return Breadth::Reckless(format!(
-            "{network} is wider than a /8 (IPv4) or /16 (IPv6), with millions of people in it; {INSTEAD}"
+            "{network} is wider than a /8 (IPv4) or /16 (IPv6), with millions of people in it{instead}"
         ));
     }
     if wide {
@@ -192,6 +196,10 @@ mod tests {
             ("8.0.0.0/7", Reckless),
             ("2000::/3", Reckless),
             ("2a00::/12", Reckless),
+            ("::ffff:0:0/96", Reckless),
+            ("::ffff:8.0.0.0/103", Reckless),
+            ("::ffff:8.0.0.0/104", Wide),
+            ("::ffff:45.9.9.0/120", Narrow),
             ("8.0.0.0/8", Wide),
             ("45.8.0.0/15", Wide),
             ("2a00::/16", Wide),

@@ -263,10 +263,13 @@ impl Apps {
         })
     }
 
-    /// An app that was counted has its `client_id` now.
-    pub fn made(&mut self, folded: &str, id: &ClientId, creator: Option<IpNet>, at: i64) {
+    /// An app that was counted has its `client_id` now; whether its tokens are to be
+    /// contained, because its look was meanwhile.
+    pub fn made(&mut self, folded: &str, id: &ClientId, creator: Option<IpNet>, at: i64) -> bool {
         let name = look_of(folded);
+        let mut contained = false;
         if let Some(cluster) = self.name(&name, (at, creator), id) {
+            contained = cluster.contains();
             let change = cluster.change();
             self.changes.push(change);
         }
@@ -276,6 +279,7 @@ impl Apps {
             creator,
             id: id.clone(),
         }));
+        contained
     }
 
     /// An account that came through this app at `made` has confirmed; `server` stands for its

@@ -40,19 +40,28 @@ pub fn take_in(register: &mut impl Register, theirs: Cluster) -> bool {
     let (number, opened) = (theirs.id.number, theirs.opened);
     register.numbers().take(number);
     let before = register.held().get(&number);
-    let contained = before.is_some_and(Cluster::contains);
+    let contained = before.map(in_reach);
     let (adopted, change) = match adopt(before, theirs) {
         Adoption::Known => return false,
         Adoption::Take(cluster) => (cluster.clone(), Change::Adopt(Box::new(cluster))),
         Adoption::Join(cluster) => (cluster.clone(), Change::Cluster(Box::new(cluster))),
     };
     register.note(change);
-    let changed = contained != adopted.contains();
+    let changed = contained.unwrap_or_default() != in_reach(&adopted);
     register.held().insert(number, adopted.clone());
     register.heed(&adopted);
     let folded = fold_twins(register, number);
     register.forget(opened);
     changed || folded
+}
+
+/// Of how many apps a cluster contains the tokens.
+fn in_reach(cluster: &Cluster) -> Option<usize> {
+    let named = cluster
+        .suspects
+        .iter()
+        .filter(|one| one.client_id.is_some());
+    cluster.contains().then(|| named.count())
 }
 
 /// Two gates have condemned one thing at once: the first stands for both.

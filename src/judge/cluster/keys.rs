@@ -14,17 +14,19 @@ use crate::mail::dns::MailServer;
 use crate::mail::providers;
 use crate::mailbox::Domain;
 
-/// Keys of each kind at most, so that none crowds out the others: host names,
-/// registrable names, addresses, networks, ranges. Of more the first in order stay.
+/// Keys of each kind that are kept at most, so that none crowds out the others: host
+/// names, registrable names, addresses, networks, ranges.
 const SHARES: [usize; 5] = [10, 6, 12, 10, 10];
 
-/// Keys of one mail server at most, all kinds together.
+/// Keys that are kept of one sign-up at most, all kinds together.
 pub const MOST: usize = SHARES[0] + SHARES[1] + SHARES[2] + SHARES[3] + SHARES[4];
 
-/// Addresses of one exchange that are looked at.
-const ADDRESSES: usize = 6;
-
-/// The keys of `server`, sorted; empty if all its most-preferred exchanges are shared providers'.
+/// Everything by which `server` could be recognised, exchange by exchange, each
+/// beginning with its host; empty if all its most-preferred exchanges are shared
+/// providers'. Bounded by what a look-up takes ([`DnsSettings`]); which of it is
+/// kept is chosen by the register.
+///
+/// [`DnsSettings`]: crate::mail::dns::DnsSettings
 #[must_use]
 pub fn keys(server: &MailServer) -> Arc<[MailKey]> {
     let best = server.hosts.iter().map(|host| host.preference).min();
@@ -36,22 +38,38 @@ pub fn keys(server: &MailServer) -> Arc<[MailKey]> {
     for host in own {
         keys.push(MailKey::Host(host.name.clone()));
         keys.extend(registrable(&host.name).map(MailKey::Registrable));
-        for ip in host.ips.iter().take(ADDRESSES) {
+        for ip in &host.ips {
             keys.push(MailKey::Address(*ip));
             keys.push(MailKey::Network(network(*ip)));
             keys.push(MailKey::Range(range(*ip)));
         }
     }
+    keys.into()
+}
+
+/// The exchanges that [`keys()`] told of.
+pub(super) fn exchanges(keys: &[MailKey]) -> impl Iterator<Item = &[MailKey]> {
+    keys.chunk_by(|_, next| !matches!(next, MailKey::Host(_)))
+}
+
+/// Sorted, each once, and no more of each kind than its share: the least by `rank`.
+pub(super) fn keep<R: Ord>(mut keys: Vec<MailKey>, rank: impl Fn(&MailKey) -> R) -> Vec<MailKey> {
     keys.sort_unstable();
     keys.dedup();
-    let mut left = SHARES;
-    keys.retain(|key| {
-        let left = &mut left[place(key)];
-        let keep = *left > 0;
-        *left -= usize::from(keep);
-        keep
-    });
-    keys.into()
+    if keys.len() > SHARES.into_iter().min().unwrap_or(0) {
+        let mut kept = Vec::with_capacity(MOST);
+        // Sorted by kind first.
+        for kind in keys.chunk_by_mut(|one, next| place(one) == place(next)) {
+            let share = kind.first().map_or(0, |key| SHARES[place(key)]);
+            if kind.len() > share {
+                kind.sort_by_cached_key(&rank);
+            }
+            kept.extend(kind.iter().take(share).cloned());
+        }
+        kept.sort_unstable();
+        return kept;
+    }
+    keys
 }
 
 const fn place(key: &MailKey) -> usize {
@@ -104,8 +122,13 @@ mod tests {
 
     fn text(hosts: Vec<MxHost>) -> Vec<String> {
         let implicit = false;
-        let keys = keys(&MailServer { hosts, implicit });
+        let keys = kept(&MailServer { hosts, implicit });
         keys.iter().map(ToString::to_string).collect()
+    }
+
+    /// Where nothing is known of any.
+    fn kept(server: &MailServer) -> Vec<MailKey> {
+        keep(keys(server).to_vec(), |_| 0)
     }
 
     #[test]
@@ -142,10 +165,12 @@ mod tests {
             // Each address in a range of its own.
             ips: (0..8).map(|at| [198, 51, number * 16, at].into()).collect(),
         });
-        let keys = keys(&MailServer {
+        let server = MailServer {
             hosts: hosts.collect(),
             implicit: false,
-        });
+        };
+        assert_eq!(exchanges(&keys(&server)).count(), 16);
+        let keys = kept(&server);
         let of = |kind: usize| keys.iter().filter(|key| place(key) == kind).count();
         assert_eq!([0, 1, 2, 3, 4].map(of), SHARES);
         assert_eq!(keys.len(), MOST);
@@ -153,20 +178,48 @@ mod tests {
     }
 
     #[test]
-    fn of_one_exchange_six_addresses_are_looked_at_and_of_two_all_twelve() {
-        let host = |number: u8| MxHost {
-            name: Domain::new(&format!("mx{number}.bots.example")).expect("a domain"),
+    fn what_ranks_first_is_kept_wherever_it_stands() {
+        let real = MailKey::Address([198, 51, 100, 7].into());
+        let decoys = (0..500_u32).map(|n| MailKey::Address(std::net::Ipv4Addr::from(n).into()));
+        let all: Vec<_> = decoys.chain([real.clone()]).collect();
+        let kept = keep(all, |key| *key != real);
+        assert!(kept.contains(&real) && kept.is_sorted());
+        assert_eq!(kept.len(), SHARES[2]);
+    }
+
+    /// What is longer is told to no other gate (`store/shared/tell.rs`).
+    #[test]
+    fn the_longest_sign_up_can_be_told() {
+        let label = "x".repeat(63);
+        let name = |n: usize, end: &str| {
+            let full = format!("{label}.{label}.{label}.{n:02}{}{end}", "y".repeat(51));
+            Domain::new(&full).expect("a domain")
+        };
+        let hosts = (0..16).map(|n| MxHost {
+            name: name(n, ".example"),
             preference: 10,
-            ips: (0..8).map(|at| [198, 51, number, at].into()).collect(),
+            ips: (0..32_u128)
+                .map(|at| {
+                    std::net::Ipv6Addr::from(u128::MAX - ((n as u128 * 32 + at) << 88)).into()
+                })
+                .collect(),
+        });
+        let server = MailServer {
+            hosts: hosts.collect(),
+            implicit: false,
         };
-        let addresses = |hosts: Vec<MxHost>| {
-            let implicit = false;
-            let keys = keys(&MailServer { hosts, implicit });
-            let all = keys.iter().filter(|key| place(key) == 2);
-            all.count()
+        let sign_up = crate::cluster::SignUp {
+            at: i64::MIN,
+            domain: name(99, ".example"),
+            keys: kept(&server).into(),
+            client: Some("ffff:ffff:ffff:ffff::/64".parse().expect("a network")),
+            client_id: Some(crate::app::ClientId::new(&"x".repeat(64))),
+            username: Some("\u{1}".repeat(64)),
+            account: None,
         };
-        assert_eq!(addresses(vec![host(1)]), ADDRESSES);
-        assert_eq!(addresses(vec![host(1), host(2)]), 2 * ADDRESSES);
-        assert_eq!(addresses((1..9).map(host).collect()), SHARES[2]);
+        assert_eq!(sign_up.keys.len(), MOST);
+        let told = crate::told::Told::SignUp(u64::MAX, sign_up);
+        let text = serde_json::to_string(&told).expect("text");
+        assert!(text.len() <= 8192, "{} bytes", text.len());
     }
 }

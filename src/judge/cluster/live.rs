@@ -40,7 +40,7 @@ impl Registers {
             .partition(|cluster| cluster.id.kind == ClusterKind::Mail);
         kept.clusters = mail;
         let apps: Vec<Cluster> = app;
-        let mut servers = Servers::restore(Tuning::default(), kept);
+        let mut servers = Servers::restore_under(Tuning::default(), kept, store.key());
         let mut apps = Apps::restore(apps::Tuning::default(), apps);
         if let Some(dice) = hear::dice(store) {
             servers.join_others(dice);

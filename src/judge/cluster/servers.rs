@@ -5,6 +5,7 @@
 //! nothing is withdrawn. What is refused is never counted: nobody can be
 //! condemned, nor a domain grow old, by attempts that had no effect.
 
+mod choose;
 mod condemn;
 mod hear;
 mod learn;
@@ -14,6 +15,7 @@ mod speak;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod windows;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -25,15 +27,18 @@ use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, MailKey, SeenDomai
 use crate::judge::cluster::bounded::Bounded;
 use crate::judge::cluster::history::{Entry, History};
 use crate::judge::cluster::keys;
+use crate::judge::cluster::met::Met;
 use crate::judge::cluster::numbers::Numbers;
 use crate::judge::cluster::size::DEFAULT_SIZE;
 use crate::judge::cluster::tuning::{Tuning, seconds};
 use crate::judge::cluster::weigh::{self, Lower, Scene};
 use crate::mailbox::Domain;
+use crate::secret::HashKey;
 
 pub use learn::Report;
 pub use speak::{ServerReport, ServerVerdict};
 use traffic::Traffic;
+pub use windows::Within;
 
 /// Web sites remembered.
 const SITES: NonZeroUsize = NonZeroUsize::new(8192).expect("not zero");
@@ -51,6 +56,8 @@ pub struct Servers {
     /// Those that can still be withdrawn, confirmed or named as suspects.
     pub(super) sign_ups: Bounded<u64, SignUp>,
     traffic: Traffic,
+    /// By which the keys of a sign-up that are kept are chosen.
+    met: Met,
     clusters: BTreeMap<u64, Cluster>,
     last_opened: Option<i64>,
     next_serial: u64,
@@ -97,6 +104,7 @@ impl Servers {
             histories: Bounded::new(DEFAULT_SIZE / 2),
             sign_ups: Bounded::new(DEFAULT_SIZE / 8),
             traffic: Traffic::default(),
+            met: Met::new(HashKey::new(&[0; 32])),
             clusters: BTreeMap::new(),
             last_opened: None,
             next_serial: 1,
@@ -109,7 +117,8 @@ impl Servers {
     }
 
     /// Judges a sign-up at `sign_up.at` and, unless it is condemned, counts it.
-    pub fn enter(&mut self, sign_up: SignUp) -> Sighting {
+    /// Its keys are all that its server could be recognised by ([`keys::keys`]).
+    pub fn enter(&mut self, mut sign_up: SignUp) -> Sighting {
         if sign_up.keys.is_empty() {
             return Sighting::Exempt;
         }
@@ -118,7 +127,9 @@ impl Servers {
             .domains
             .get(&sign_up.domain)
             .map_or(now, |seen| seen.first);
-        if self.shared(&sign_up.keys, now) {
+        let (shared, chosen) = self.choose(&sign_up.keys, now);
+        let all = std::mem::replace(&mut sign_up.keys, chosen);
+        if shared {
             return Sighting::Learned(self.count(sign_up, first));
         }
         if let Some(number) = self.condemned(&sign_up.keys, first, now) {
@@ -127,6 +138,7 @@ impl Servers {
         if let Some(number) = self.tips(&sign_up, first) {
             return self.refuse(number);
         }
+        self.meet(self.next_serial, &sign_up, &all);
         Sighting::Counted(self.count(sign_up, first))
     }
 
@@ -152,6 +164,7 @@ impl Servers {
         }
         if gone {
             self.traffic.withdraw(ticket.0);
+            self.met.withdraw(ticket.0, &sign_up.keys);
         }
     }
 

@@ -161,15 +161,17 @@ pub(in crate::store) fn sign_up_identity(sign_up: &SignUp) -> SignUpIdentity {
 struct SignUps {
     known: HashSet<SignUpIdentity>,
     taken: HashSet<u64>,
+    /// The highest number that is taken.
+    last: u64,
 }
 
 impl SignUps {
     fn of(sign_ups: Vec<(i64, SignUp)>) -> Self {
+        let serials = sign_ups.iter().map(|(serial, _)| serial.unsigned_abs());
+        let taken: HashSet<u64> = serials.collect();
         Self {
-            taken: sign_ups
-                .iter()
-                .map(|(serial, _)| serial.unsigned_abs())
-                .collect(),
+            last: taken.iter().copied().max().unwrap_or_default(),
+            taken,
             known: sign_ups
                 .iter()
                 .map(|(_, one)| sign_up_identity(one))
@@ -181,9 +183,56 @@ impl SignUps {
         if !self.known.insert(sign_up_identity(&sign_up)) {
             return None;
         }
-        while !self.taken.insert(serial) {
-            serial += 1;
+        if self.taken.contains(&serial) {
+            // Not the next one that is free: gates that were alone have numbered alike
+            // from one on, and to look for it would take as long as there are many.
+            serial = self.last.saturating_add(1);
         }
+        self.taken.insert(serial);
+        self.last = self.last.max(serial);
         Some(Change::SignUp(serial, sign_up))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn sign_up(at: i64, name: &str) -> SignUp {
+        SignUp {
+            at,
+            domain: Domain::new(name).expect("a domain"),
+            keys: Vec::new().into(),
+            client: None,
+            client_id: None,
+            username: None,
+            account: None,
+        }
+    }
+
+    /// Two gates that were alone have both numbered from one on.
+    #[test]
+    fn sign_ups_numbered_alike_are_told_apart_in_no_time() {
+        const COUNT: i64 = 30_000;
+        let here = (1..=COUNT).map(|number| (number, sign_up(number, "here.example")));
+        let mut all = SignUps::of(here.collect());
+        let begun = Instant::now();
+        let mut numbers: HashSet<u64> = (1..=COUNT as u64).collect();
+        for number in 1..=COUNT {
+            let placed = all.place(number as u64, sign_up(number, "there.example"));
+            let Some(Change::SignUp(number, _)) = placed else {
+                panic!("{number} was not taken in");
+            };
+            assert!(numbers.insert(number), "{number} was given twice");
+        }
+        let again = all.place(1, sign_up(1, "there.example"));
+        assert!(again.is_none(), "the same one again");
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            begun.elapsed()
+        );
     }
 }

@@ -114,8 +114,13 @@ impl<P: Post> Outbox<P> {
 
     /// Hands something in; it is sent soon.
     pub(super) fn put(&self, item: P::Item) {
-        match self.items.try_send(item) {
-            Ok(()) => _ = self.progress.given.fetch_add(1, Ordering::Release),
+        match self.items.try_reserve() {
+            Ok(place) => {
+                // Counted before it is in the queue: else a flush that counted its own
+                // things, and not yet one before them, would be over too early.
+                self.progress.given.fetch_add(1, Ordering::Release);
+                place.send(item);
+            }
             Err(_) => P::lost(1),
         }
     }
@@ -173,9 +178,6 @@ impl<P: Post> Worker<P> {
 
     /// Until there is something to do; whether there ever will be.
     async fn wait(&mut self) -> bool {
-        if !self.waiting.is_empty() {
-            return true;
-        }
         tokio::select! {
             // What was handed in is sent even if the last handle has gone.
             biased;
@@ -220,6 +222,63 @@ impl<P: Post> Worker<P> {
         tokio::select! {
             () = tokio::time::sleep(AGAIN) => !self.asked.is_closed(),
             flush = self.asked.recv() => flush.map(|flush| self.waiting.push(flush)).is_some(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::LazyLock;
+
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::secret::HashKey;
+    use crate::store::shared::SharedSettings;
+
+    static SENT: LazyLock<Mutex<HashSet<u64>>> = LazyLock::new(Mutex::default);
+
+    struct Noting;
+
+    impl Post for Noting {
+        type Item = u64;
+        const ROOM: usize = 1024;
+        const MOST: usize = 2;
+        const GATHER: Duration = Duration::ZERO;
+
+        async fn send(_: &Core, batch: &mut Vec<u64>) {
+            SENT.lock().extend(batch.drain(..));
+        }
+
+        fn lost(count: u64) {
+            panic!("{count} found no room");
+        }
+    }
+
+    fn core() -> Arc<Core> {
+        let settings = SharedSettings::new("unix:///nowhere/redis.sock".to_owned());
+        Arc::new(Core::new(settings, &HashKey::new(&[7; 32])))
+    }
+
+    /// Others hand in at the same time, and their things come before and after.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+    async fn what_was_handed_in_before_a_flush_is_sent_when_it_says_so() {
+        let outbox = Outbox::<Noting>::start(core(), &Handle::current());
+        let hand_in = |who: u64| {
+            let outbox = outbox.clone();
+            async move {
+                for number in 0..4000 {
+                    let item = who * 10_000 + number;
+                    outbox.put(item);
+                    assert_eq!(outbox.flush().await, 0);
+                    assert!(SENT.lock().contains(&item), "{item}");
+                }
+            }
+        };
+        let all: Vec<_> = (0..8).map(|who| tokio::spawn(hand_in(who))).collect();
+        for one in all {
+            one.await.expect("sent in time");
         }
     }
 }

@@ -10,7 +10,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use redis::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use super::super::bans::changes::Entry;
 use super::super::register::NamedApp;
 use super::super::transfer::{Content, Counts, Record};
 use super::bans::field;
@@ -177,22 +180,12 @@ impl Distant {
         Ok(all.into_iter().map(Record).collect())
     }
 
-    async fn share(
-        &self,
-        entries: &[super::super::bans::changes::Entry],
-    ) -> Result<(), SharedError> {
-        let keys = &self.core.keys;
-        let texts: Result<Vec<_>, _> = entries.iter().map(serde_json::to_string).collect();
-        let texts = texts?;
-        let fresh = fresh_epoch();
-        let fill = |cmd: &mut redis::Cmd| {
-            cmd.arg(4).arg(&keys.bans()).arg(keys.channel()).arg(&fresh);
-            for (entry, text) in entries.iter().zip(&texts) {
-                cmd.arg(field(entry)).arg(entry.stamp).arg(text);
-            }
-        };
-        SHARE.run(self.link.clone(), fill).await?;
-        Ok(())
+    async fn share(&self, bans: &[Entry]) -> Result<(), SharedError> {
+        let entries: Vec<_> = bans
+            .iter()
+            .map(|entry| (field(entry), entry.stamp, entry))
+            .collect();
+        self.hand_out(&self.core.keys.bans(), &entries).await
     }
 
     async fn adopt(&self, slots: &[SavedSlot]) -> Result<(), SharedError> {
@@ -215,15 +208,21 @@ impl Distant {
     }
 
     async fn bans(&self) -> Result<Vec<Content>, SharedError> {
+        let all = self.handed_out(&self.core.keys.bans()).await?;
+        Ok(all.into_iter().map(Content::Ban).collect())
+    }
+
+    /// All that nodes hand each other under these keys.
+    async fn handed_out<T: DeserializeOwned>(
+        &self,
+        keys: &[String; 4],
+    ) -> Result<Vec<T>, SharedError> {
         let mut all = Vec::new();
         let mut seen = "0".to_owned();
         loop {
             let fill = |cmd: &mut redis::Cmd| {
-                cmd.arg(4)
-                    .arg(&self.core.keys.bans())
-                    .arg(&seen)
-                    .arg(MOST)
-                    .arg("0");
+                cmd.arg(keys.len()).arg(keys);
+                cmd.arg(&seen).arg(MOST).arg("0");
             };
             let answer = CHANGES.run(self.link.clone(), fill).await?;
             let words: Vec<String> = redis::from_redis_value(answer)?;
@@ -231,12 +230,32 @@ impl Distant {
             let before = all.len();
             while let (Some(version), Some(text)) = (pairs.next(), pairs.next()) {
                 seen = version;
-                all.push(Content::Ban(serde_json::from_str(&text)?));
+                all.push(serde_json::from_str(&text)?);
             }
             if all.len() == before {
                 return Ok(all);
             }
         }
+    }
+
+    /// Hands `entries` out: of each what it lies under, its stamp and itself.
+    async fn hand_out<T: Serialize>(
+        &self,
+        keys: &[String; 4],
+        entries: &[(String, i64, T)],
+    ) -> Result<(), SharedError> {
+        let texts = entries.iter().map(|(.., one)| serde_json::to_string(one));
+        let texts = texts.collect::<Result<Vec<_>, _>>()?;
+        let fresh = fresh_epoch();
+        let fill = |cmd: &mut redis::Cmd| {
+            cmd.arg(keys.len()).arg(keys);
+            cmd.arg(self.core.keys.channel()).arg(&fresh);
+            for ((field, stamp, _), text) in entries.iter().zip(&texts) {
+                cmd.arg(field).arg(stamp).arg(text);
+            }
+        };
+        SHARE.run(self.link.clone(), fill).await?;
+        Ok(())
     }
 
     /// Keys that begin with `name`, and their values; each once.

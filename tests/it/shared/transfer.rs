@@ -1,5 +1,6 @@
 //! `tuskgate store`: check, export, import, migrate; what was moved is counted.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -191,6 +192,8 @@ async fn an_export_is_the_same_store_elsewhere() {
         "{}",
         told(&done)
     );
+    let mode = std::fs::metadata(&file).expect("written").permissions();
+    assert_eq!(mode.mode() & 0o077, 0, "who signed up is for nobody else");
     let done = run(to.path(), None, &["import", "export.jsonl"]);
     assert!(
         done.status.success() && told(&done).contains("all there"),

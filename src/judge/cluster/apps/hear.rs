@@ -14,8 +14,8 @@ impl Apps {
         self.numbers.tag(dice);
     }
 
-    /// Another gate has counted something.
-    pub fn hear(&mut self, step: AppStep) {
+    /// Another gate has counted something; whether tokens of one more app are to be contained.
+    pub fn hear(&mut self, step: AppStep) -> bool {
         match step {
             AppStep::Made { look, at, creator } => self.count_made(&look, at, creator),
             AppStep::Named {
@@ -26,8 +26,10 @@ impl Apps {
             } => {
                 // Whoever told it changes the cluster as well, as soon as that is known there.
                 let named = self.name(&look, (at, creator), &id).cloned();
+                let contained = named.as_ref().is_some_and(Cluster::contains);
                 self.changes
                     .extend(named.map(|cluster| Change::Adopt(Box::new(cluster))));
+                return contained;
             }
             AppStep::Token { look, at, id, own } => match id {
                 Some(id) => self.look(&look).tokens.push(Token { at, id, own }),
@@ -36,6 +38,7 @@ impl Apps {
             AppStep::Unmade { look, at } => self.take_back(look, at, What::Made),
             AppStep::Untaken { look, at } => self.take_back(look, at, What::Token),
         }
+        false
     }
 
     /// Takes in a cluster as another gate has it; whether what is contained has changed.
@@ -117,8 +120,10 @@ impl Register for Apps {
     }
 
     fn forget(&mut self, _: i64) {
-        if self.clusters.len() > CLUSTERS {
-            self.clusters.pop_first();
+        if self.clusters.len() > CLUSTERS
+            && let Some((_, gone)) = self.clusters.pop_first()
+        {
+            self.unmark(&gone);
         }
     }
 }

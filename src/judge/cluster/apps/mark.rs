@@ -6,24 +6,27 @@ use crate::cluster::Cluster;
 impl Apps {
     /// Takes the mark off looks whose condemnation is held against nobody any more.
     pub(in crate::judge) fn let_run_out(&mut self, now: i64) {
-        let over = self.clusters.values();
-        let over: Vec<_> = over
-            .filter(|cluster| now - cluster.until >= self.tuning.memory)
-            .cloned()
-            .collect();
-        for cluster in &over {
+        let memory = self.tuning.memory;
+        let over = self.clusters.values().filter(|cluster| {
+            // Most of what is over has no mark any more, and a cluster is long to copy.
+            now - cluster.until >= memory && self.is_marked(cluster)
+        });
+        for cluster in &over.cloned().collect::<Vec<_>>() {
             self.unmark(cluster);
         }
     }
 
     pub(super) fn unmark(&mut self, cluster: &Cluster) {
-        let number = Some(cluster.id.number);
-        let Some(name) = &cluster.name else { return };
-        let marked = self.looks.peek(name);
-        if marked.is_some_and(|look| look.cluster == number)
+        if self.is_marked(cluster)
+            && let Some(name) = &cluster.name
             && let Some(look) = self.looks.peek_mut(name)
         {
             look.cluster = None;
         }
+    }
+
+    fn is_marked(&self, cluster: &Cluster) -> bool {
+        let look = cluster.name.as_ref().and_then(|name| self.looks.peek(name));
+        look.is_some_and(|look| look.cluster == Some(cluster.id.number))
     }
 }

@@ -106,7 +106,7 @@ fn apps_whose_replies_are_under_way_are_suspects_by_name_once_they_have_one() {
     }
     for change in register.changes() {
         match change {
-            Change::App(step) => other_gate.hear(step),
+            Change::App(step) => drop(other_gate.hear(step)),
             Change::Cluster(cluster) => drop(other_gate.adopt(*cluster)),
             other => panic!("{other:?}"),
         }
@@ -235,4 +235,29 @@ fn a_new_web_client_has_its_first_users_and_few_tokens_for_itself() {
     assert!(passes(&register.make("aaa1", None, later)));
     let tokens = (0..200).filter(|n| passes(&register.token("aaa", own(0), later + n * 60)));
     assert!(tokens.count() <= 4);
+}
+
+/// What is held against a look is forgotten last: so the mark must go with the cluster.
+#[test]
+fn a_look_is_free_once_its_condemnation_on_another_gate_is_forgotten() {
+    let mut other_gate = register();
+    for _ in 0..8 {
+        other_gate.make("aaa", None, T0);
+    }
+    let first = other_gate.cluster(1).expect("condemned").clone();
+    let mut register = register();
+    for number in 1..=CLUSTERS as u64 + 1 {
+        register.adopt(Cluster {
+            id: id(number),
+            name: Some(format!("look {number}")),
+            ..first.clone()
+        });
+    }
+    let mark = |number: u64| {
+        let look = register.looks.peek(&format!("look {number}"));
+        look.and_then(|look| look.cluster)
+    };
+    assert!(register.cluster(1).is_none(), "too many");
+    assert_eq!(mark(1), None);
+    assert_eq!(mark(2), Some(2));
 }

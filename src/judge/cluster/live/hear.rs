@@ -30,10 +30,7 @@ impl Registers {
     /// Takes in what other gates told; whether what is contained has changed.
     pub fn hear(&self, heard: Heard, now: i64) -> bool {
         match heard {
-            Heard::Told(all) => {
-                self.hear_counts(all, now);
-                false
-            }
+            Heard::Told(all) => self.hear_counts(all, now),
             Heard::Clusters(all) => self.adopt(all),
             // For the breaker.
             Heard::ByHand(_) => false,
@@ -46,7 +43,8 @@ impl Registers {
         }
     }
 
-    fn hear_counts(&self, all: Vec<Told>, now: i64) {
+    fn hear_counts(&self, all: Vec<Told>, now: i64) -> bool {
+        let mut contained = false;
         let told_in_time = |told: &Told| {
             let at = told.at().unwrap_or(now);
             (now - PAST..=now + FUTURE).contains(&at)
@@ -55,12 +53,13 @@ impl Registers {
         while all.peek().is_some() {
             let (mut servers, mut apps) = (self.servers.lock(), self.apps.lock());
             for told in all.by_ref().take(AT_ONCE) {
-                take_in(told, &mut servers, &mut apps);
+                contained |= take_in(told, &mut servers, &mut apps);
             }
             let (counted, made) = (servers.changes(), apps.changes());
             drop((servers, apps));
             self.keep_heard(counted.into_iter().chain(made));
         }
+        contained
     }
 
     fn adopt(&self, all: Vec<Cluster>) -> bool {
@@ -88,16 +87,18 @@ impl Registers {
     }
 }
 
-fn take_in(told: Told, servers: &mut Servers, apps: &mut Apps) {
+/// Whether tokens of one more app are to be contained.
+fn take_in(told: Told, servers: &mut Servers, apps: &mut Apps) -> bool {
     match told {
         Told::SignUp(serial, sign_up) => servers.hear_sign_up(serial, sign_up),
         Told::Withdraw(serial) => servers.hear_withdrawal(serial),
         Told::Confirm(domain, _) => servers.hear_confirmation(&domain),
-        Told::App(step) => apps.hear(step),
+        Told::App(step) => return apps.hear(step),
         Told::Listed(at) => servers.meet_listed(at),
         // The judge has taken them.
         Told::Tokens(..) | Told::Wave(_) | Told::Newcomer(_) => {}
     }
+    false
 }
 
 fn say(cluster: &Cluster) {

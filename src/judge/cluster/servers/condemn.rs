@@ -309,25 +309,28 @@ impl Servers {
     /// any more: they may be forgotten, and may come to be shared servers.
     pub(in crate::judge) fn let_run_out(&mut self, now: i64) {
         let memory = seconds(self.tuning.memory);
-        let over = self.clusters.values();
-        let over: Vec<_> = over
-            .filter(|cluster| now - cluster.until >= memory)
-            .cloned()
-            .collect();
-        for cluster in &over {
+        let over = self.clusters.values().filter(|cluster| {
+            // Most of what is over has no mark any more, and a cluster is long to copy.
+            now - cluster.until >= memory && cluster.keys.iter().any(|key| self.marks(key, cluster))
+        });
+        for cluster in &over.cloned().collect::<Vec<_>>() {
             self.unmark(cluster);
         }
     }
 
     fn unmark(&mut self, cluster: &Cluster) {
-        let number = Some(cluster.id.number);
         for key in &cluster.keys {
-            let marked = self.histories.peek(key);
-            if marked.is_some_and(|history| history.cluster == number)
+            if self.marks(key, cluster)
                 && let Some(history) = self.histories.peek_mut(key)
             {
                 history.cluster = None;
             }
         }
+    }
+
+    /// Whether it is this cluster that is held against the key.
+    fn marks(&self, key: &MailKey, cluster: &Cluster) -> bool {
+        let history = self.histories.peek(key);
+        history.is_some_and(|history| history.cluster == Some(cluster.id.number))
     }
 }

@@ -30,6 +30,7 @@ impl Servers {
         }
         let known = self.domains.get(&sign_up.domain);
         let first = known.map_or(sign_up.at, |seen| seen.first);
+        self.meet(serial, &sign_up, &sign_up.keys);
         self.count_as(serial, sign_up, first);
     }
 

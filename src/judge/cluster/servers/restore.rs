@@ -3,13 +3,22 @@
 use super::{Servers, registrable};
 use crate::cluster::Kept;
 use crate::judge::cluster::history::History;
+use crate::judge::cluster::met::Met;
 use crate::judge::cluster::tuning::Tuning;
+use crate::secret::HashKey;
 
 impl Servers {
     /// The register as it was, as far as it was kept. Serial numbers go on.
     #[must_use]
     pub fn restore(tuning: Tuning, kept: Kept) -> Self {
+        Self::restore_under(tuning, kept, &HashKey::new(&[0; 32]))
+    }
+
+    /// The same, with what is chosen under the installation's `key`.
+    #[must_use]
+    pub fn restore_under(tuning: Tuning, kept: Kept, key: &HashKey) -> Self {
         let mut register = Self::new(tuning);
+        register.met = Met::new(key.clone());
         // What was kept was within a bound; which one counts now is said next.
         register.resize(usize::MAX);
         for (domain, seen) in kept.domains {
@@ -37,6 +46,9 @@ impl Servers {
                 // Sign-ups at listed providers are not kept: as many as go with it.
                 let listed = register.tuning.rush_share.max(0.01).recip();
                 register.traffic.fresh(first, serial);
+                register
+                    .met
+                    .add(serial, &sign_up.keys, sign_up.keys.len(), first);
                 register.traffic.listed(first, listed);
             }
             // Counting made it one account more than was kept.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Servers;
+use super::{Servers, Within};
 use crate::cluster::{Cluster, ClusterId, MailKey, SeenDomain, Sites};
 use crate::judge::cluster::history::{Entry, History};
 use crate::judge::cluster::tuning::seconds;
@@ -25,6 +25,9 @@ pub struct ServerReport {
     pub distinct: [u64; 3],
     /// For 10 minutes, an hour, a day and a week: sign-ups, distinct domains, fresh ones.
     pub windows: [(u32, u32, u32); 4],
+    /// For the same windows: distinct client networks and apps.
+    #[serde(default)]
+    pub within: [Within; 4],
     /// What is thought of it.
     pub verdict: ServerVerdict,
     /// Domains seen there that a condemnation would hit, at most a hundred.
@@ -154,6 +157,7 @@ impl Servers {
                 sign_ups: 0,
                 distinct: [0; 3],
                 windows: [(0, 0, 0); 4],
+                within: Default::default(),
                 verdict,
                 would_hit: Vec::new(),
                 would_hit_sign_ups: 0,
@@ -162,18 +166,7 @@ impl Servers {
                 reports: (0, 0),
             };
         };
-        let windows = self.tuning.windows.map(|window| {
-            let from = now - seconds(window.span);
-            let within: Vec<_> = history.entries.iter().filter(|e| e.at >= from).collect();
-            let mut domains: Vec<_> = within
-                .iter()
-                .map(|e| (&e.domain, e.first >= from))
-                .collect();
-            domains.sort_unstable();
-            domains.dedup();
-            let fresh = domains.iter().filter(|(_, fresh)| *fresh).count();
-            (within.len() as u32, domains.len() as u32, fresh as u32)
-        });
+        let windows = self.windows(history, now);
         let week = now - seconds(self.tuning.windows[3].span);
         let lately = history.entries.iter().filter(|entry| entry.at >= week);
         let (fresh, older): (Vec<_>, Vec<_>) = lately.partition(|entry| entry.first >= week);
@@ -184,7 +177,8 @@ impl Servers {
             seen: (history.first > 0).then_some((history.first, history.last)),
             sign_ups: history.total,
             distinct: self.distinct(history),
-            windows,
+            windows: windows.map(|(counted, _)| counted),
+            within: windows.map(|(_, within)| within),
             verdict,
             would_hit,
             would_hit_sign_ups,

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::super::clusters::{MOST_KEPT, is_over};
-use super::super::script::{BOUND, CHANGES, SHARE};
+use super::super::script::BOUND;
 use super::{Distant, MOST, SharedError};
 use crate::cluster::{Cluster, TAGGED};
 use crate::store::clusters::moved;
@@ -124,47 +124,23 @@ impl Distant {
     }
 
     async fn share_clusters(&self, part: &[Cluster]) -> Result<(), SharedError> {
-        let keys = &self.core.keys;
-        let texts: Result<Vec<_>, _> = part.iter().map(serde_json::to_string).collect();
-        let texts = texts?;
-        let fresh = super::fresh_epoch();
-        let fill = |cmd: &mut redis::Cmd| {
-            cmd.arg(4).arg(&keys.clusters());
-            cmd.arg(keys.channel()).arg(&fresh);
-            for (cluster, text) in part.iter().zip(&texts) {
-                cmd.arg(cluster.id.to_string());
-                cmd.arg(cluster.revision).arg(text);
-            }
-        };
-        SHARE.run(self.link.clone(), fill).await?;
+        let keys = self.core.keys.clusters();
+        let entries: Vec<_> = part
+            .iter()
+            .map(|cluster| (cluster.id.to_string(), cluster.revision.into(), cluster))
+            .collect();
+        self.hand_out(&keys, &entries).await?;
         let fill = |cmd: &mut redis::Cmd| {
             let keep = super::super::clusters::keep_millis();
-            cmd.arg(4).arg(&keys.clusters()).arg(MOST_KEPT).arg(keep);
+            cmd.arg(keys.len()).arg(&keys).arg(MOST_KEPT).arg(keep);
         };
         BOUND.run(self.link.clone(), fill).await?;
         Ok(())
     }
 
     async fn clusters(&self) -> Result<Vec<Content>, SharedError> {
-        let mut all = Vec::new();
-        let mut seen = "0".to_owned();
-        loop {
-            let fill = |cmd: &mut redis::Cmd| {
-                cmd.arg(4).arg(&self.core.keys.clusters());
-                cmd.arg(&seen).arg(MOST).arg("0");
-            };
-            let answer = CHANGES.run(self.link.clone(), fill).await?;
-            let words: Vec<String> = redis::from_redis_value(answer)?;
-            let mut pairs = words.into_iter().skip(2);
-            let before = all.len();
-            while let (Some(version), Some(text)) = (pairs.next(), pairs.next()) {
-                seen = version;
-                all.push(Content::Cluster(serde_json::from_str(&text)?));
-            }
-            if all.len() == before {
-                return Ok(all);
-            }
-        }
+        let all = self.handed_out(&self.core.keys.clusters()).await?;
+        Ok(all.into_iter().map(Content::Cluster).collect())
     }
 }
 
