@@ -6,6 +6,7 @@ mod tokens;
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{ArgGroup, Args};
 use jiff::Timestamp;
 
@@ -32,6 +33,9 @@ pub(super) struct Contain {
     /// For how long, such as 2h; until you let it go if this is left out
     #[arg(long = "for", value_name = "TIME", requires = "step", conflicts_with = "tokens", value_parser = read_time)]
     time: Option<Duration>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -68,18 +72,22 @@ fn read_time(text: &str) -> Result<Duration, String> {
 impl Contain {
     pub(super) fn run(self, config: &Path) -> Result<(), Failure> {
         match (self.tokens, self.step) {
-            (Some(id), _) => contain_tokens(config, id, !self.release),
+            (Some(id), _) => contain_tokens(config, id, !self.release, self.json),
             (None, Some(ByHand::Auto)) if self.time.is_some() => Err(Failure::Usage(
                 "--step auto has no end: leave --for out".to_owned(),
             )),
-            (None, Some(by_hand)) => step(config, by_hand, self.time),
+            (None, Some(by_hand)) => step(config, by_hand, self.time, self.json),
             (None, None) => Ok(()),
         }
     }
 }
 
-fn contain_tokens(config: &Path, id: ClusterId, contain: bool) -> Result<(), Failure> {
+fn contain_tokens(config: &Path, id: ClusterId, contain: bool, json: bool) -> Result<(), Failure> {
     match reach::ask(config, Ask::Contain { id, contain })? {
+        Answer::Contain(Some(done)) if json => {
+            say!("{}", serde_json::to_string(&done)?);
+            Ok(())
+        }
         Answer::Contain(Some(done)) => {
             say_on!("{}", tokens::tell(id, contain, &done));
             Ok(())
@@ -91,13 +99,21 @@ fn contain_tokens(config: &Path, id: ClusterId, contain: bool) -> Result<(), Fai
     }
 }
 
-fn step(config: &Path, by_hand: ByHand, time: Option<Duration>) -> Result<(), Failure> {
+fn step(config: &Path, by_hand: ByHand, time: Option<Duration>, json: bool) -> Result<(), Failure> {
     let step = match by_hand {
         ByHand::Auto => None,
         ByHand::At(step) => Some(step),
     };
-    let until = time.and_then(|time| Timestamp::now().checked_add(time).ok());
+    let until = time.map(|time| Timestamp::now().checked_add(time));
+    // Never taken for "until you let it go".
+    let until = until
+        .transpose()
+        .context("--for goes beyond all time; leave it out to hold it until you let it go")?;
     match reach::ask(config, Ask::Pin { step, until })? {
+        Answer::Breaker(standing) if json => {
+            say!("{}", serde_json::to_string(&standing)?);
+            Ok(())
+        }
         Answer::Breaker(standing) => {
             say_on!("{}", breaker::tell(&standing));
             if step.is_some() {

@@ -93,10 +93,10 @@ fn is_atom(c: char) -> bool {
 #[non_exhaustive]
 pub enum AddressFault {
     /// Every version of Mastodon refuses it.
-    #[error("not an e-mail address to any version of mastodon")]
+    #[error("not an e-mail address to any version of Mastodon")]
     Invalid,
     /// Some version may take it, and it is not certain which mailbox or domain it would mean.
-    #[error("an e-mail address that versions of mastodon read differently")]
+    #[error("an e-mail address that versions of Mastodon read differently")]
     Ambiguous,
 }
 

@@ -11,9 +11,10 @@ use crate::support::judged::{ANA, BAD_SERVER, BEN, wait_until};
 use crate::support::program::{PROGRAM, Program, lines, stage};
 use crate::support::{TRIES, assert_once_within};
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 19] = [
     "serve",
     "demo",
+    "doctor",
     "check",
     "ban",
     "allow",
@@ -28,6 +29,7 @@ const VERBS: [&str; 17] = [
     "apps",
     "status",
     "reload",
+    "store",
     "completions",
 ];
 

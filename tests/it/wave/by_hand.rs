@@ -11,6 +11,17 @@ fn a_step_put_by_hand_holds_over_a_restart_until_it_is_let_go() {
     let mut program = Program::serving(&stage, "", "");
     let told = program.does(&["contain", "--step", "4", "--for", "2h"]);
     assert!(told.contains("step 4, all sign-up is closed"), "{told}");
+    // Too long a time is none, and never for good.
+    let (code, said) = program.fails(&["contain", "--step", "3", "--for", "99999999d"]);
+    assert_eq!(
+        (code, said.contains("--for goes beyond")),
+        (1, true),
+        "{said}"
+    );
+    let told_again = program.does(&["contain", "--step", "4", "--for", "2h", "--json"]);
+    let standing: serde_json::Value = serde_json::from_str(&told_again).expect("JSON");
+    assert_eq!(standing["step"], 4, "{standing}");
+    assert!(!standing["pin"]["until"].is_null(), "{standing}");
     assert!(
         told.contains("to undo: tuskgate contain --step auto"),
         "{told}"
