@@ -52,6 +52,15 @@ pub(super) fn exchanges(keys: &[MailKey]) -> impl Iterator<Item = &[MailKey]> {
     keys.chunk_by(|_, next| !matches!(next, MailKey::Host(_)))
 }
 
+/// The names of an exchange, and each of its addresses with the networks around it.
+pub(super) fn parts(exchange: &[MailKey]) -> (&[MailKey], impl Iterator<Item = &[MailKey]>) {
+    let address = |key: &MailKey| matches!(key, MailKey::Address(_));
+    let names = exchange.iter().position(address).unwrap_or(exchange.len());
+    let (names, addresses) = exchange.split_at(names);
+    let addresses = addresses.chunk_by(move |_, next| !address(next));
+    (names, addresses)
+}
+
 /// Sorted, each once, and no more of each kind than its share: the least by `rank`.
 pub(super) fn keep<R: Ord>(mut keys: Vec<MailKey>, rank: impl Fn(&MailKey) -> R) -> Vec<MailKey> {
     keys.sort_unstable();

@@ -22,10 +22,8 @@ impl Servers {
     /// Whether every exchange is shared, and the keys that are kept.
     pub(super) fn choose(&self, all: &[MailKey], now: i64) -> (bool, Arc<[MailKey]>) {
         let mut own: Vec<MailKey> = Vec::with_capacity(all.len());
-        for exchange in keys::exchanges(all) {
-            if !self.shared(exchange, now) {
-                own.extend_from_slice(exchange);
-            }
+        for part in self.own_parts(all, now) {
+            own.extend_from_slice(part);
         }
         let shared = own.is_empty();
         if shared {
@@ -43,7 +41,29 @@ impl Servers {
     /// Whether every exchange that these keys tell of is shared.
     #[must_use]
     pub fn all_shared(&self, all: &[MailKey], now: i64) -> bool {
-        keys::exchanges(all).all(|exchange| self.shared(exchange, now))
+        self.own_parts(all, now).next().is_none()
+    }
+
+    /// What is nobody's that is shared: of each exchange its names and each address
+    /// with its networks. A shared name excuses all its addresses; a shared address
+    /// excuses a name of one's own only if there is no other.
+    fn own_parts<'a>(
+        &'a self,
+        all: &'a [MailKey],
+        now: i64,
+    ) -> impl Iterator<Item = &'a [MailKey]> {
+        keys::exchanges(all).flat_map(move |exchange| {
+            let (names, addresses) = keys::parts(exchange);
+            let mut own = Vec::new();
+            if !self.shared(names, now) {
+                let addresses = addresses.filter(|address| !self.shared(address, now));
+                own.extend(addresses);
+                if !own.is_empty() || names.len() == exchange.len() {
+                    own.push(names);
+                }
+            }
+            own
+        })
     }
 
     /// Notes what is published by a domain that nobody has met.

@@ -203,6 +203,22 @@ fn a_learned_provider_hides_nobody_beside_it_and_is_not_condemned() {
     assert!(!register.all_shared(&step_two.keys, T0 + 3700));
 }
 
+/// Nor does its address among those of one's own host.
+#[test]
+fn a_learned_address_hides_no_other_of_the_same_name() {
+    let mut register = with_customers(12);
+    let both = || vec![host(REAL.0, vec![HOSTER.1, REAL.1])];
+    assert_eq!(admitted(&mut register, |_| both()), 4);
+    let vanity = sign_up(
+        T0 + 3700,
+        "new.example",
+        vec![host("mx.new.example", vec![HOSTER.1])],
+    );
+    assert!(matches!(register.enter(vanity), Sighting::Learned(_)));
+    let kept = &register.clusters()[0].keys;
+    assert!(!kept.contains(&MailKey::Address(HOSTER.1)));
+}
+
 /// One that is neither listed nor learned can be framed: for an hour, never its
 /// customers from before, and their confirmations end it.
 #[test]
