@@ -106,6 +106,15 @@ pub fn judge(
     if history.entries.is_empty() && !scene.again {
         return None;
     }
+    // Too few owners of domains for any window: then nothing needs to be weighed.
+    let least = if scene.again {
+        1.0
+    } else {
+        tuning.least_domains
+    };
+    if history.owners().is_some_and(|met| met as f32 + 1.0 < least) {
+        return None;
+    }
     for (window, elsewhere) in tuning.windows.iter().zip(scene.elsewhere) {
         let span = seconds(window.span);
         if coming.first < coming.at - span {
