@@ -127,7 +127,7 @@ pub(crate) fn page(number: u32) -> Request<Body> {
         .header("accept-encoding", "gzip, deflate, br")
         .header(
             "authorization",
-            "Bearer 7MuBDsomeTokenOfFortyThreeCharactersInAllXXX",
+            "Bearer 7MuBDsomeTokenOfFortyThreeCharactersInAll012",
         )
         .header("cookie", "_session_id=abcdef0123456789abcdef0123456789")
         .header("referer", "https://mastodon.example/home")

@@ -122,13 +122,6 @@ impl History {
         }
     }
 
-    /// How many owners of domains there are among the entries at most, if that is known.
-    #[must_use]
-    pub fn owners(&self) -> Option<usize> {
-        let count = self.unrelated.len();
-        (count < UNRELATED).then_some(count)
-    }
-
     /// How many unrelated domains were first seen before `before`.
     #[must_use]
     pub fn older(&self, before: i64, confirmed_only: bool) -> usize {

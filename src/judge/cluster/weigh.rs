@@ -106,13 +106,10 @@ pub fn judge(
     if history.entries.is_empty() && !scene.again {
         return None;
     }
-    // Too few owners of domains for any window: then nothing needs to be weighed.
-    let least = if scene.again {
-        1.0
-    } else {
-        tuning.least_domains
-    };
-    if history.owners().is_some_and(|met| met as f32 + 1.0 < least) {
+    // One domain alone, which a flood through a server of one's own may be: then
+    // nothing needs to be weighed.
+    let alone = || history.entries.iter().all(|e| e.domain == coming.domain);
+    if !scene.again && tuning.least_domains > 1.0 && alone() {
         return None;
     }
     for (window, elsewhere) in tuning.windows.iter().zip(scene.elsewhere) {

@@ -101,6 +101,23 @@ fn a_domain_older_than_the_wave_passes() {
     assert!(!let_in(&mut register, fresh));
 }
 
+/// Each counts for less than a domain of its own, and one owner can have many.
+#[test]
+fn sub_domains_of_one_owner_tip_the_scale_too() {
+    let bots = |n: i64| {
+        let name = format!("b{n}.one.example");
+        (name, "mx.one.example".into(), "198.51.100.7".into())
+    };
+    let passed = wave(&mut register(), T0, 40, bots);
+    assert!((5..=10).contains(&passed), "{passed} got in");
+    let alone = |_| bots(0);
+    assert_eq!(
+        wave(&mut register(), T0, 40, alone),
+        40,
+        "one domain is none"
+    );
+}
+
 #[test]
 fn a_class_with_one_domain_of_its_own_is_no_cluster() {
     let class = |_| {
