@@ -13,10 +13,11 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::StoreError;
-use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
+use super::disk::clerk::{Clerk, Fault, Outcome, Replies};
 use super::disk::desk::{Desk, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
+use super::disk::writer::Writer;
 use changes::{Cursor, Entry, Merged};
 
 use crate::ban::{Ban, Effect, Subject};
@@ -68,7 +69,7 @@ impl Bans {
         }
         book.publish();
         let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
-            clerk::run(FILE.name, connection, inbox, failing, book);
+            Writer::new(FILE.name, connection, inbox, failing, book).run();
         })?;
         Ok(Self { desk, snapshot })
     }

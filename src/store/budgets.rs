@@ -13,10 +13,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::StoreError;
-use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
+use super::disk::clerk::{Clerk, Fault, Outcome, Replies};
 use super::disk::desk::{Desk, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
+use super::disk::writer::Writer;
 use super::limiter::{Limiter, SavedSlot};
 use crate::secret::KeyedHash;
 
@@ -67,7 +68,7 @@ impl Budgets {
             pending: Vec::new(),
         };
         let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
-            clerk::run(FILE.name, connection, inbox, failing, book);
+            Writer::new(FILE.name, connection, inbox, failing, book).run();
         })?;
         Ok(Self(desk))
     }

@@ -5,6 +5,9 @@ pub(super) mod clerk;
 pub(super) mod desk;
 pub(super) mod file;
 pub(super) mod folder;
+pub(super) mod inbox;
+pub(super) mod leisure;
+pub(super) mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;

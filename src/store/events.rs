@@ -14,10 +14,13 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-use super::disk::clerk::{self, Clerk, Fault, Outcome as Batch, Replies};
-use super::disk::desk::{Desk, Inbox, Next, Reply};
+use super::disk::clerk::{Clerk, Fault, Outcome as Batch, Replies};
+use super::disk::desk::{Desk, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
+use super::disk::inbox::{Hears, Inbox, Next};
+use super::disk::leisure;
+use super::disk::writer::Writer;
 use super::{StoreError, StoreSettings};
 use crate::event::{Event, EventId, Outcome};
 use crate::telemetry::metrics;
@@ -33,6 +36,9 @@ pub(super) const FILE: FileKind = FileKind {
     sync: Sync::Normal,
 };
 const ROOM: usize = 8192;
+/// What a full batch touches has room: else pages are written before the commit
+/// and again with it.
+const CACHE_KIB: i64 = 8192;
 const QUERIES: usize = 32;
 /// Rows removed at one tick, so that a sweep never holds up the writing for long.
 const CHUNK: usize = 5000;
@@ -66,6 +72,9 @@ impl Events {
         kept_aside: &mut Vec<PathBuf>,
     ) -> Result<Self, StoreError> {
         let connection = file::open(folder, &FILE, kept_aside)?;
+        connection
+            .pragma_update(None, "cache_size", -CACHE_KIB)
+            .map_err(|error| StoreError::sqlite(FILE.name, error))?;
         let reading = file::open_reader(folder, &FILE)?;
         let fault = |error| StoreError::sqlite(FILE.name, error);
         let flood = Arc::new(Mutex::new(Flood::new(settings.flood)));
@@ -79,7 +88,7 @@ impl Events {
             sweeping: None,
         };
         let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
-            clerk::run(FILE.name, connection, inbox, failing, book);
+            leisure::run(Writer::new(FILE.name, connection, inbox, failing, book));
         })?;
         let reader = Desk::start("events.sqlite3 (reader)", QUERIES, move |inbox, _| {
             answer(&reading, &inbox);
@@ -155,7 +164,7 @@ impl Events {
 fn answer(connection: &Connection, inbox: &Inbox<Query>) {
     let patience = Duration::from_secs(3600);
     loop {
-        match inbox.next(std::time::Instant::now() + patience) {
+        match inbox.next(std::time::Instant::now() + patience, Hears::All) {
             Next::Job(Query(filter, reply)) => {
                 let events = rows::select(connection, &filter);
                 let events = events.map_err(|error| StoreError::sqlite(FILE.name, error));
@@ -236,12 +245,12 @@ impl Clerk for Book {
 
     fn tick(&mut self, connection: &Connection) -> Result<bool, Fault> {
         let merged = self.flood.lock().take_merged();
-        for (id, count) in &merged {
-            if !rows::add_count(connection, *id, *count)? {
-                metrics().store.events_dropped.inc_by(u64::from(*count));
+        let mut wrote = !merged.is_empty();
+        for (id, count) in merged {
+            if !rows::add_count(connection, id, count)? {
+                metrics().store.events_dropped.inc_by(u64::from(count));
             }
         }
-        let mut wrote = !merged.is_empty();
         if self.sweeping.is_none() && self.rows > self.most + self.most / 10 {
             self.sweeping = Some(Timestamp::now());
         }

@@ -17,10 +17,12 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
-use super::disk::desk::{Desk, Inbox, Next, Reply};
+use super::disk::clerk::{Clerk, Fault, Outcome, Replies};
+use super::disk::desk::{Desk, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
+use super::disk::inbox::{Hears, Inbox, Next};
+use super::disk::writer::Writer;
 use super::transfer::Content;
 use crate::app::{App, ClientId};
 use crate::secret::KeyedHash;
@@ -104,7 +106,7 @@ impl Register {
         let connection = file::open(folder, &FILE, kept_aside)?;
         let reading = file::open_reader(folder, &FILE)?;
         let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
-            clerk::run(FILE.name, connection, inbox, failing, Book::default());
+            Writer::new(FILE.name, connection, inbox, failing, Book::default()).run();
         })?;
         let reader = Desk::start("register.sqlite3 (reader)", LISTINGS, move |inbox, _| {
             answer(&reading, &inbox);
@@ -259,7 +261,7 @@ fn answer(connection: &Connection, inbox: &Inbox<Listing>) {
     let patience = std::time::Duration::from_secs(3600);
     let fault = |error| StoreError::sqlite(FILE.name, error);
     loop {
-        match inbox.next(std::time::Instant::now() + patience) {
+        match inbox.next(std::time::Instant::now() + patience, Hears::All) {
             // Whoever asked may have left.
             Next::Job(Listing::Apps(folded, order, most, reply)) => {
                 let apps = listing::apps(connection, folded.as_deref(), order, most);

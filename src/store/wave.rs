@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::StoreError;
-use super::disk::clerk::{self, Clerk, Fault, Outcome, Replies};
+use super::disk::clerk::{Clerk, Fault, Outcome, Replies};
 use super::disk::desk::{Desk, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
+use super::disk::writer::Writer;
 
 pub(super) const FILE: FileKind = FileKind {
     name: "wave.sqlite3",
@@ -43,7 +44,7 @@ impl Wave {
         let connection = file::open(folder, &FILE, kept_aside)?;
         let kept = read(&connection).map_err(|error| StoreError::sqlite(FILE.name, error))?;
         let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
-            clerk::run(FILE.name, connection, inbox, failing, Book::default());
+            Writer::new(FILE.name, connection, inbox, failing, Book::default()).run();
         })?;
         let kept = parking_lot::Mutex::new(kept);
         Ok(Self { desk, kept })

@@ -36,6 +36,7 @@ pub struct StoreMetrics {
     queue: Family<FileLabel, Gauge>,
     dropped: Family<FileLabel, Counter>,
     failures: Family<FileLabel, Counter>,
+    hurried: Family<FileLabel, Counter>,
     bytes: Family<FileLabel, Gauge>,
     write_seconds: Family<FileLabel, Histogram, fn() -> Histogram>,
 }
@@ -73,6 +74,7 @@ impl Default for StoreMetrics {
             queue: Family::default(),
             dropped: Family::default(),
             failures: Family::default(),
+            hurried: Family::default(),
             bytes: Family::default(),
             write_seconds: Family::new_with_constructor(|| Histogram::new(WRITE_SECONDS)),
         }
@@ -113,6 +115,11 @@ impl StoreMetrics {
     /// A write to a file failed.
     pub fn write_failed(&self, file: &'static str) {
         self.failures.get_or_create(&FileLabel { file }).inc();
+    }
+
+    /// A file's writer fell behind and gives way to requests no longer.
+    pub fn hurried(&self, file: &'static str) {
+        self.hurried.get_or_create(&FileLabel { file }).inc();
     }
 
     /// A batch reached a file after this long.
@@ -196,6 +203,11 @@ impl StoreMetrics {
             "write_failures",
             "Writes that failed, by file",
             self.failures.clone(),
+        );
+        registry.register(
+            "writers_hurried",
+            "How often a file's writer fell behind and gave way to requests no longer for a minute",
+            self.hurried.clone(),
         );
         registry.register("file_bytes", "Size of a file", self.bytes.clone());
         registry.register(

@@ -1,19 +1,12 @@
-//! The writer of one file: jobs in batches, one transaction a batch.
-//!
-//! A batch is committed when somebody waits for it and nothing more is queued,
-//! or [`BEHIND`] after its first write. A job that fails takes its whole batch
-//! back: what fails is the disk, not the job, and half a job must not stay.
+//! What one kind of file does with its jobs, and the words to those who wait.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::StoreError;
-use super::desk::{Failing, Inbox, Next, Reply};
-use crate::store::BEHIND;
-use crate::telemetry::metrics;
+use super::desk::Reply;
 
 /// A failure, shared by all that waited for the same commit.
 pub(in crate::store) type Fault = Arc<rusqlite::Error>;
@@ -34,7 +27,7 @@ pub(in crate::store) trait Clerk {
     ) -> Result<(), Fault>;
 
     /// What is to be written besides jobs; asked before each commit and every
-    /// [`BEHIND`]. Whether it wrote anything.
+    /// [`crate::store::BEHIND`]. Whether it wrote anything.
     fn tick(&mut self, _connection: &Connection) -> Result<bool, Fault> {
         Ok(false)
     }
@@ -57,12 +50,33 @@ pub(in crate::store) enum Outcome {
 /// Words to be given once the batch has been settled.
 pub(in crate::store) struct Replies {
     file: &'static str,
-    waiting: Vec<Box<dyn FnOnce(Option<StoreError>)>>,
+    waiting: Vec<Word>,
 }
 
+type Word = Box<dyn FnOnce(Option<StoreError>) + Send>;
+
 impl Replies {
+    pub(super) const fn new(file: &'static str) -> Self {
+        Self {
+            file,
+            waiting: Vec::new(),
+        }
+    }
+
+    /// Whether somebody waits for the commit.
+    pub(super) const fn are_awaited(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// The batch has been settled, by this fault or well.
+    pub(super) fn say(&mut self, fault: Option<&Fault>) {
+        for word in self.waiting.drain(..) {
+            word(fault.map(|fault| StoreError::sqlite(self.file, Arc::clone(fault))));
+        }
+    }
+
     /// Gives `value` to the one who waits, once the batch is on the disk.
-    pub(in crate::store) fn after_commit<T: 'static>(
+    pub(in crate::store) fn after_commit<T: Send + 'static>(
         &mut self,
         reply: Reply<T>,
         value: rusqlite::Result<T>,
@@ -103,161 +117,5 @@ impl Replies {
             let fault = Arc::new(error);
             (StoreError::sqlite(self.file, Arc::clone(&fault)), fault)
         })
-    }
-}
-
-/// Jobs of one batch at most.
-const MOST: usize = 1000;
-const HOUR: Duration = Duration::from_secs(3600);
-
-/// Works off the inbox until every desk is gone.
-pub(in crate::store) fn run<C: Clerk>(
-    file: &'static str,
-    connection: Connection,
-    inbox: Inbox<C::Job>,
-    failing: Failing,
-    clerk: C,
-) {
-    let mut writer = Writer {
-        file,
-        connection,
-        failing,
-        clerk,
-        replies: Replies {
-            file,
-            waiting: Vec::new(),
-        },
-        jobs: 0,
-        since: None,
-    };
-    let mut next_hour = Instant::now();
-    loop {
-        if next_hour <= Instant::now() {
-            next_hour += HOUR;
-            writer.attempt(|clerk, connection, _| clerk.hourly(connection, Timestamp::now()));
-        }
-        match inbox.next(writer.patience().min(next_hour)) {
-            Next::Job(job) => {
-                writer.jobs += 1;
-                writer.attempt(|clerk, connection, replies| clerk.work(connection, job, replies));
-                if writer.jobs >= MOST || writer.is_due() {
-                    writer.commit();
-                }
-            }
-            Next::Quiet if C::TICKS || !writer.connection.is_autocommit() => writer.commit(),
-            Next::Quiet => {}
-            Next::Closed => return writer.commit(),
-        }
-    }
-}
-
-struct Writer<C> {
-    file: &'static str,
-    connection: Connection,
-    failing: Failing,
-    clerk: C,
-    replies: Replies,
-    jobs: usize,
-    since: Option<Instant>,
-}
-
-impl<C: Clerk> Writer<C> {
-    /// Until when to wait for more jobs before committing.
-    fn patience(&self) -> Instant {
-        let now = Instant::now();
-        match self.since {
-            Some(_) if !self.replies.waiting.is_empty() => now,
-            Some(since) => since + BEHIND,
-            None if C::TICKS => now + BEHIND,
-            None => now + HOUR,
-        }
-    }
-
-    fn is_due(&self) -> bool {
-        self.since.is_some_and(|since| since.elapsed() >= BEHIND)
-    }
-
-    fn attempt(
-        &mut self,
-        work: impl FnOnce(&mut C, &Connection, &mut Replies) -> Result<(), Fault>,
-    ) {
-        // Started even if the transaction is refused, so that the job is done,
-        // fails for the same reason and tells the one who waits.
-        let begun = self.begin();
-        let outcome = work(&mut self.clerk, &self.connection, &mut self.replies);
-        if let Err(fault) = outcome.and(begun) {
-            self.take_back(fault);
-        }
-    }
-
-    fn begin(&mut self) -> Result<(), Fault> {
-        if self.connection.is_autocommit() {
-            self.since = Some(Instant::now());
-            self.connection.execute_batch("BEGIN")?;
-        }
-        Ok(())
-    }
-
-    fn commit(&mut self) {
-        let outcome = self.begin().and_then(|()| self.finish());
-        match outcome {
-            Ok(()) => {
-                self.settled(Outcome::Commit);
-                self.say(None);
-            }
-            Err(fault) => self.take_back(fault),
-        }
-        self.jobs = 0;
-        self.since = None;
-    }
-
-    fn finish(&mut self) -> Result<(), Fault> {
-        let wrote = self.clerk.tick(&self.connection)? || self.jobs > 0;
-        let started = Instant::now();
-        self.connection.execute_batch("COMMIT")?;
-        if wrote {
-            metrics().store.wrote(self.file, started.elapsed());
-            let mut fares = self.failing.lock();
-            if fares.why.take().is_some() {
-                let dropped = fares.dropped;
-                tracing::warn!(
-                    file = self.file,
-                    dropped,
-                    "the store can be written again; this many rows could not be kept"
-                );
-            }
-        }
-        Ok(())
-    }
-
-    fn take_back(&mut self, fault: Fault) {
-        if !self.connection.is_autocommit() {
-            // It fails only if there is nothing to take back.
-            drop(self.connection.execute_batch("ROLLBACK"));
-        }
-        metrics().store.write_failed(self.file);
-        self.settled(Outcome::TakeBack);
-        self.jobs = 0;
-        let error = StoreError::sqlite(self.file, Arc::clone(&fault));
-        let news = self.failing.lock().why.replace(error.to_string()).is_none();
-        if news {
-            tracing::error!(file = self.file, %error, cause = %fault, "the store cannot be written");
-        }
-        self.say(Some(fault));
-    }
-
-    fn settled(&mut self, outcome: Outcome) {
-        let given_up = self.clerk.settled(outcome);
-        self.failing.lock().dropped += given_up;
-    }
-
-    fn say(&mut self, fault: Option<Fault>) {
-        for word in self.replies.waiting.drain(..) {
-            word(
-                fault
-                    .as_ref()
-                    .map(|fault| StoreError::sqlite(self.file, Arc::clone(fault))),
-            );
-        }
     }
 }

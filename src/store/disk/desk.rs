@@ -2,18 +2,19 @@
 //!
 //! Bounded: a full queue refuses at once, it never makes a caller wait. When the
 //! desk is dropped the writer finishes what is queued, commits and is joined.
+//! How a writer is woken is told in [`super::inbox`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::StoreError;
+use super::inbox::{Bell, Inbox};
 use crate::telemetry::metrics;
 
 /// Where a caller waits for a writer's word.
@@ -24,7 +25,9 @@ pub(in crate::store) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(in crate::store) struct Desk<J> {
     file: &'static str,
     queue: Option<SyncSender<J>>,
-    depth: Arc<AtomicUsize>,
+    bell: Arc<Bell>,
+    /// See [`MANY`].
+    many: usize,
     failing: Failing,
     thread: Option<JoinHandle<()>>,
 }
@@ -41,24 +44,11 @@ pub(in crate::store) struct Fares {
     pub(in crate::store) dropped: u64,
 }
 
-/// The side of the writer.
-#[derive(Debug)]
-pub(in crate::store) struct Inbox<J> {
-    file: &'static str,
-    jobs: Receiver<J>,
-    depth: Arc<AtomicUsize>,
-}
-
-/// What came in.
-#[derive(Debug)]
-pub(in crate::store) enum Next<J> {
-    Job(J),
-    Quiet,
-    Closed,
-}
-
 /// The niceness of writers: a tenth of what a worker gets when both want a core.
 const NICE: i32 = 10;
+
+/// Jobs in an eighth of the queue wake a writer, whatever they are.
+const MANY: usize = 8;
 
 /// Puts the calling thread behind those that requests wait for: a writer has
 /// seconds for its rows, and on a small machine it would hold a core for
@@ -77,13 +67,9 @@ impl<J: Send + 'static> Desk<J> {
         run: impl FnOnce(Inbox<J>, Failing) + Send + 'static,
     ) -> Result<Self, StoreError> {
         let (queue, jobs) = sync_channel(room);
-        let depth = Arc::new(AtomicUsize::new(0));
+        let bell = Arc::new(Bell::default());
         let failing = Failing::default();
-        let inbox = Inbox {
-            file,
-            jobs,
-            depth: Arc::clone(&depth),
-        };
+        let inbox = Inbox::new(file, jobs, room, Arc::clone(&bell));
         let noted = Arc::clone(&failing);
         let thread = std::thread::Builder::new()
             .name(format!("store {file}"))
@@ -99,7 +85,8 @@ impl<J: Send + 'static> Desk<J> {
         Ok(Self {
             file,
             queue: Some(queue),
-            depth,
+            bell,
+            many: room.div_ceil(MANY),
             failing,
             thread: Some(thread),
         })
@@ -116,19 +103,24 @@ impl<J: Send + 'static> Desk<J> {
 
     /// The same for who tries again, or is told.
     pub(in crate::store) fn try_send(&self, job: J) -> Result<(), StoreError> {
+        self.queue(job, false)
+    }
+
+    fn queue(&self, job: J, awaited: bool) -> Result<(), StoreError> {
         let file = self.file;
         let queue = self.queue.as_ref().ok_or(StoreError::Gone { file })?;
         // Before sending: the writer may take the job off at once.
-        let depth = self.depth.fetch_add(1, Ordering::Relaxed) + 1;
+        let depth = self.bell.depth.fetch_add(1, Ordering::Relaxed) + 1;
         let refused = match queue.try_send(job) {
             Ok(()) => {
                 metrics().store.queue_depth(file, depth);
+                self.bell.ring(awaited || depth >= self.many);
                 return Ok(());
             }
             Err(TrySendError::Full(_)) => StoreError::Busy { file },
             Err(TrySendError::Disconnected(_)) => StoreError::Gone { file },
         };
-        self.depth.fetch_sub(1, Ordering::Relaxed);
+        self.bell.depth.fetch_sub(1, Ordering::Relaxed);
         metrics().store.job_dropped(file);
         Err(refused)
     }
@@ -139,7 +131,7 @@ impl<J: Send + 'static> Desk<J> {
         job: impl FnOnce(Reply<T>) -> J,
     ) -> Result<T, StoreError> {
         let (reply, word) = oneshot::channel();
-        self.try_send(job(reply))?;
+        self.queue(job(reply), true)?;
         word.await
             .unwrap_or(Err(StoreError::Gone { file: self.file }))
     }
@@ -170,6 +162,7 @@ impl<J: Send + 'static> Desk<J> {
 impl<J> Drop for Desk<J> {
     fn drop(&mut self) {
         drop(self.queue.take());
+        self.bell.ring(true);
         if let Some(thread) = self.thread.take() {
             // A panic was caught and logged in the thread itself.
             drop(thread.join());
@@ -177,32 +170,16 @@ impl<J> Drop for Desk<J> {
     }
 }
 
-impl<J> Inbox<J> {
-    /// The next job, waiting until `until` at most.
-    pub(in crate::store) fn next(&self, until: Instant) -> Next<J> {
-        let wait = until.saturating_duration_since(Instant::now());
-        let job = match wait {
-            Duration::ZERO => self.jobs.try_recv().map_err(|error| match error {
-                std::sync::mpsc::TryRecvError::Empty => RecvTimeoutError::Timeout,
-                std::sync::mpsc::TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-            }),
-            _ => self.jobs.recv_timeout(wait),
-        };
-        match job {
-            Ok(job) => {
-                let depth = self.depth.fetch_sub(1, Ordering::Relaxed) - 1;
-                metrics().store.queue_depth(self.file, depth);
-                Next::Job(job)
-            }
-            Err(RecvTimeoutError::Timeout) => Next::Quiet,
-            Err(RecvTimeoutError::Disconnected) => Next::Closed,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::super::inbox::{Hears, Next};
     use super::*;
+
+    fn in_a_minute() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
 
     #[test]
     fn a_full_queue_refuses_at_once_and_what_is_in_it_is_done_before_the_end() {
@@ -211,7 +188,7 @@ mod tests {
         let noted = Arc::clone(&done);
         let desk = Desk::start("test", 2, move |inbox: Inbox<u32>, _| {
             gate.recv().expect("told to go");
-            while let Next::Job(job) = inbox.next(Instant::now() + Duration::from_secs(60)) {
+            while let Next::Job(job) = inbox.next(in_a_minute(), Hears::All) {
                 noted.lock().push(job);
             }
         })

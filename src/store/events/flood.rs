@@ -101,9 +101,10 @@ impl Flood {
         Place::Merge
     }
 
-    /// What is to be added to which rows since the last call.
-    pub fn take_merged(&mut self) -> Vec<(EventId, u32)> {
-        self.merged.drain().collect()
+    /// What is to be added to which rows since the last call. At once, however
+    /// much it is: requests wait for the one who calls this.
+    pub fn take_merged(&mut self) -> HashMap<EventId, u32> {
+        std::mem::take(&mut self.merged)
     }
 
     /// Every kind has a window of its own until there are too many.
@@ -216,8 +217,8 @@ mod tests {
         });
         let places: Vec<Place> = (0..1000).map(|n| flood.place(1, id(n), at(0))).collect();
         assert_eq!(places.iter().filter(|p| **p == Place::Row).count(), 3);
-        assert_eq!(flood.take_merged(), [(id(2), 997)]);
-        assert_eq!(flood.take_merged(), []);
+        assert_eq!(flood.take_merged(), HashMap::from([(id(2), 997)]));
+        assert_eq!(flood.take_merged(), HashMap::new());
         assert_eq!(flood.place(2, id(5000), at(0)), Place::Row, "another kind");
         assert_eq!(flood.place(1, id(5001), at(9)), Place::Merge);
         assert_eq!(flood.place(1, id(5002), at(10)), Place::Row, "next window");
@@ -237,7 +238,7 @@ mod tests {
             .count();
         assert_eq!(rows, KINDS + settings.rows as usize);
         assert!(flood.windows.len() <= KINDS + 1);
-        let merged: u32 = flood.take_merged().iter().map(|(_, count)| count).sum();
+        let merged: u32 = flood.take_merged().values().sum();
         assert_eq!(merged as usize, 100_000 - rows);
         assert_eq!(flood.place(100_001, id(1), at(60)), Place::Row);
         assert_eq!(flood.windows.len(), 1, "closed windows go");

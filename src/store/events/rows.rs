@@ -1,4 +1,7 @@
 //! Events as rows: the whole event as JSON, and beside it what is filtered by.
+//!
+//! Rows lie in the order in which they came. References are random: with rows in
+//! their order, every row would touch a page of its own and be written with it.
 
 use std::net::IpAddr;
 
@@ -10,7 +13,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use super::{Filter, Onward};
 use crate::event::{Event, EventId, Outcome};
 
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE events (
         id          INTEGER PRIMARY KEY,
         at          INTEGER NOT NULL,
@@ -25,7 +29,31 @@ pub(super) const MIGRATIONS: &[&str] = &["
     ) STRICT;
     CREATE INDEX events_at ON events (at);
     CREATE INDEX events_admitted_at ON events (admitted, at);
-"];
+",
+    "
+    CREATE TABLE rows (
+        number      INTEGER PRIMARY KEY,
+        id          INTEGER NOT NULL,
+        at          INTEGER NOT NULL,
+        endpoint    TEXT,
+        rules       TEXT NOT NULL,
+        mail_domain TEXT,
+        client      BLOB,
+        admitted    INTEGER NOT NULL,
+        outcome     TEXT,
+        count       INTEGER NOT NULL,
+        body        TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO rows (id, at, endpoint, rules, mail_domain, client, admitted, outcome, count, body)
+        SELECT id, at, endpoint, rules, mail_domain, client, admitted, outcome, count, body
+        FROM events ORDER BY at;
+    DROP TABLE events;
+    ALTER TABLE rows RENAME TO events;
+    CREATE UNIQUE INDEX events_id ON events (id);
+    CREATE INDEX events_at ON events (at);
+    CREATE INDEX events_admitted_at ON events (admitted, at);
+",
+];
 
 pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
     let rules = event.verdicts.iter().map(|verdict| verdict.rule.name());
@@ -34,7 +62,9 @@ pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT OR REPLACE INTO events
+                (id, at, endpoint, rules, mail_domain, client, admitted, outcome, count, body)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             number(event.id),
@@ -166,7 +196,7 @@ pub(super) fn sweep(
 ) -> rusqlite::Result<usize> {
     let swept = connection
         .prepare_cached(
-            "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at < ?1 ORDER BY at LIMIT ?2)",
+            "DELETE FROM events WHERE number IN (SELECT number FROM events WHERE at < ?1 ORDER BY at LIMIT ?2)",
         )?
         .execute(params![before.as_microsecond(), most as i64])?;
     give_space_back(connection, swept)?;
@@ -181,7 +211,7 @@ pub(super) fn drop_oldest(connection: &Connection, most: usize) -> rusqlite::Res
     }
     let swept = connection
         .prepare_cached(
-            "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY admitted, at LIMIT ?1)",
+            "DELETE FROM events WHERE number IN (SELECT number FROM events ORDER BY admitted, at LIMIT ?1)",
         )?
         .execute([most as i64])?;
     give_space_back(connection, swept)?;

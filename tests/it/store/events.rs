@@ -67,6 +67,56 @@ fn an_event_is_found_again_with_its_outcome_also_after_a_restart() {
     assert_eq!(wait(again.event(unknown)).expect("read"), None);
 }
 
+/// The first form of the file had references for keys.
+#[test]
+fn a_file_of_the_first_schema_is_brought_to_the_newest_whole() {
+    let folder = tempfile::tempdir().expect("a directory");
+    drop(open(folder.path()));
+    let file = folder.path().join("events.sqlite3");
+    std::fs::remove_file(&file).expect("it was there");
+    let old = rusqlite::Connection::open(&file).expect("a file");
+    old.execute_batch(
+        "CREATE TABLE events (
+            id INTEGER PRIMARY KEY, at INTEGER NOT NULL, endpoint TEXT, rules TEXT NOT NULL,
+            mail_domain TEXT, client BLOB, admitted INTEGER NOT NULL, outcome TEXT,
+            count INTEGER NOT NULL, body TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX events_at ON events (at);
+        CREATE INDEX events_admitted_at ON events (admitted, at);
+        PRAGMA user_version = 1;",
+    )
+    .expect("the first schema");
+    let events: Vec<Event> = (0..50)
+        .map(|second| event(second, None, "203.0.113.9", "a.example"))
+        .collect();
+    for event in events.iter().rev() {
+        old.execute(
+            "INSERT INTO events VALUES (?1, ?2, 'api-sign-up', ',', 'a.example', NULL, 1, 'create', 3, ?3)",
+            rusqlite::params![
+                i64::try_from(event.id.number()).expect("60 bits"),
+                event.at.as_microsecond(),
+                serde_json::to_string(event).expect("as JSON"),
+            ],
+        )
+        .expect("a row");
+    }
+    drop(old);
+    let store = open(folder.path());
+    let expected = events.into_iter().map(|event| Event {
+        outcome: Some(Outcome::Create),
+        count: 3,
+        ..event
+    });
+    let expected: Vec<Event> = expected.collect();
+    let forward = Filter {
+        onward: Some(Onward::Start),
+        ..Filter::default()
+    };
+    assert_eq!(wait(store.events(forward)).expect("read"), expected);
+    let found = wait(store.event(expected[7].id)).expect("read");
+    assert_eq!(found.as_ref(), Some(&expected[7]));
+}
+
 #[test]
 fn events_are_filtered() {
     let folder = tempfile::tempdir().expect("a directory");

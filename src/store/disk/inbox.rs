@@ -1,0 +1,216 @@
+//! The writer's side of a desk: when it sleeps, and who may wake it.
+//!
+//! Waking a thread costs the one who wakes it a system call and takes a core
+//! from somebody, so a writer that has a batch open is not woken for what
+//! nobody waits for: it finds that when it wakes to commit. No lock is shared
+//! with the callers, for a writer that gives way (see [`super::leisure`]) could
+//! be holding it for long.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::thread::{self, Thread};
+use std::time::Instant;
+
+use arc_swap::ArcSwapOption;
+
+use crate::telemetry::metrics;
+
+/// For which jobs a sleeping writer is woken.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub(in crate::store) enum Hears {
+    /// Those that somebody waits for, and any once many are queued.
+    Asks = 1,
+    /// All.
+    All = 2,
+}
+
+/// What came in.
+#[derive(Debug)]
+pub(in crate::store) enum Next<J> {
+    Job(J),
+    Quiet,
+    Closed,
+}
+
+/// The side of the writer.
+#[derive(Debug)]
+pub(in crate::store) struct Inbox<J> {
+    file: &'static str,
+    jobs: Receiver<J>,
+    room: usize,
+    bell: Arc<Bell>,
+}
+
+/// What both sides see of a queue.
+#[derive(Debug, Default)]
+pub(super) struct Bell {
+    pub(super) depth: AtomicUsize,
+    /// A [`Hears`], or zero while the writer is awake.
+    hears: AtomicU8,
+    sleeper: ArcSwapOption<Thread>,
+}
+
+impl Bell {
+    /// After a job was queued: wakes the writer, if it sleeps and is to hear it.
+    pub(super) fn ring(&self, loud: bool) {
+        // Pairs with the fence in `listen`: either the sleep is seen here, or
+        // the job there.
+        fence(Ordering::SeqCst);
+        let hears = self.hears.load(Ordering::Relaxed);
+        let heard = hears == Hears::All as u8 || (loud && hears == Hears::Asks as u8);
+        if heard && let Some(sleeper) = &*self.sleeper.load() {
+            sleeper.unpark();
+        }
+    }
+
+    fn listen(&self, hears: Hears) {
+        let this = thread::current();
+        let known = self.sleeper.load();
+        if known.as_ref().is_none_or(|known| known.id() != this.id()) {
+            self.sleeper.store(Some(Arc::new(this)));
+        }
+        self.hears.store(hears as u8, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+    }
+
+    fn wake(&self) {
+        self.hears.store(0, Ordering::Relaxed);
+    }
+}
+
+impl<J> Inbox<J> {
+    /// The other end of a queue of `room` jobs.
+    pub(super) const fn new(
+        file: &'static str,
+        jobs: Receiver<J>,
+        room: usize,
+        bell: Arc<Bell>,
+    ) -> Self {
+        Self {
+            file,
+            jobs,
+            room,
+            bell,
+        }
+    }
+
+    /// The next job, waiting until `until` at most.
+    pub(in crate::store) fn next(&self, until: Instant, hears: Hears) -> Next<J> {
+        loop {
+            if let Some(next) = self.take() {
+                return next;
+            }
+            let wait = until.saturating_duration_since(Instant::now());
+            if wait.is_zero() {
+                return Next::Quiet;
+            }
+            self.bell.listen(hears);
+            let missed = self.take();
+            if missed.is_none() {
+                thread::park_timeout(wait);
+            }
+            self.bell.wake();
+            if let Some(next) = missed {
+                return next;
+            }
+        }
+    }
+
+    /// Whether half the queue is taken.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.bell.depth.load(Ordering::Relaxed) >= self.room.div_ceil(2)
+    }
+
+    /// Whether nothing is queued.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bell.depth.load(Ordering::Relaxed) == 0
+    }
+
+    fn take(&self) -> Option<Next<J>> {
+        match self.jobs.try_recv() {
+            Ok(job) => {
+                let depth = self.bell.depth.fetch_sub(1, Ordering::Relaxed) - 1;
+                metrics().store.queue_depth(self.file, depth);
+                Some(Next::Job(job))
+            }
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(Next::Closed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{SyncSender, sync_channel};
+    use std::time::Duration;
+
+    use super::*;
+
+    fn queue(room: usize) -> (SyncSender<u32>, Arc<Bell>, Inbox<u32>) {
+        let (queue, jobs) = sync_channel(room);
+        let bell = Arc::new(Bell::default());
+        (
+            queue,
+            Arc::clone(&bell),
+            Inbox::new("test", jobs, room, bell),
+        )
+    }
+
+    fn in_a_minute() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    fn until_it_sleeps(bell: &Bell) {
+        while bell.hears.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn nothing_is_slept_through_by_who_hears_all() {
+        let (queue, bell, inbox) = queue(4);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for number in 0..20_000 {
+                    bell.depth.fetch_add(1, Ordering::Relaxed);
+                    queue.send(number).expect("it listens");
+                    bell.ring(false);
+                }
+                drop(queue);
+                bell.ring(true);
+            });
+            for number in 0..20_000 {
+                let next = inbox.next(in_a_minute(), Hears::All);
+                assert!(matches!(next, Next::Job(job) if job == number), "{next:?}");
+            }
+            let next = inbox.next(in_a_minute(), Hears::All);
+            assert!(matches!(next, Next::Closed), "{next:?}");
+        });
+    }
+
+    #[test]
+    fn with_a_batch_open_it_wakes_for_what_is_awaited_and_finds_the_rest() {
+        let (queue, bell, inbox) = queue(4);
+        thread::scope(|scope| {
+            let writer = scope.spawn(move || {
+                let first = inbox.next(in_a_minute(), Hears::Asks);
+                let second = inbox.next(Instant::now(), Hears::Asks);
+                let quiet = inbox.next(Instant::now(), Hears::Asks);
+                (first, second, quiet)
+            });
+            until_it_sleeps(&bell);
+            bell.depth.fetch_add(2, Ordering::Relaxed);
+            queue.send(1).expect("it listens");
+            bell.ring(false);
+            queue.send(2).expect("it listens");
+            bell.ring(true);
+            let came = writer.join().expect("it ends");
+            assert!(
+                matches!(came, (Next::Job(1), Next::Job(2), Next::Quiet)),
+                "{came:?}"
+            );
+        });
+    }
+}

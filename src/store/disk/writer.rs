@@ -1,0 +1,208 @@
+//! The writer of one file: jobs in batches, one transaction a batch.
+//!
+//! A batch is committed when somebody waits for it and nothing more is queued,
+//! or [`BEHIND`] after its first write. A job that fails takes its whole batch
+//! back: what fails is the disk, not the job, and half a job must not stay.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::StoreError;
+use super::clerk::{Clerk, Fault, Outcome, Replies};
+use super::desk::Failing;
+use super::inbox::{Hears, Inbox, Next};
+use crate::store::BEHIND;
+use crate::telemetry::metrics;
+
+/// Jobs of one batch at most.
+const MOST: usize = 1000;
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// See the head of this file.
+pub(in crate::store) struct Writer<C: Clerk> {
+    pub(super) file: &'static str,
+    connection: Connection,
+    inbox: Inbox<C::Job>,
+    failing: Failing,
+    clerk: C,
+    replies: Replies,
+    jobs: usize,
+    since: Option<Instant>,
+    next_hour: Instant,
+}
+
+/// Why a shift of a writer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Every desk is gone, and all they had queued is written.
+    Closed,
+    /// It was to end.
+    Over,
+}
+
+impl<C: Clerk> Writer<C> {
+    pub(in crate::store) fn new(
+        file: &'static str,
+        connection: Connection,
+        inbox: Inbox<C::Job>,
+        failing: Failing,
+        clerk: C,
+    ) -> Self {
+        Self {
+            file,
+            connection,
+            inbox,
+            failing,
+            clerk,
+            replies: Replies::new(file),
+            jobs: 0,
+            since: None,
+            next_hour: Instant::now(),
+        }
+    }
+
+    /// Works off the inbox until every desk is gone.
+    pub(in crate::store) fn run(mut self) {
+        self.shift(|_| false);
+    }
+
+    /// Works off the inbox until every desk is gone or the shift is `over`, which
+    /// is asked before each job.
+    pub(super) fn shift(&mut self, over: impl Fn(&Self) -> bool) -> End {
+        while !over(self) {
+            if self.next_hour <= Instant::now() {
+                self.next_hour += HOUR;
+                self.attempt(|clerk, connection, _| clerk.hourly(connection, Timestamp::now()));
+            }
+            let until = self.patience().min(self.next_hour);
+            match self.inbox.next(until, self.hears()) {
+                Next::Job(job) => self.work(job),
+                Next::Quiet if C::TICKS || !self.connection.is_autocommit() => self.commit(),
+                Next::Quiet => {}
+                Next::Closed => {
+                    self.commit();
+                    return End::Closed;
+                }
+            }
+        }
+        End::Over
+    }
+
+    /// Whether its queue fills, or the open batch should long have been committed.
+    pub(super) fn is_behind(&self) -> bool {
+        self.inbox.is_crowded() || self.is_late()
+    }
+
+    /// Whether nothing is left to write.
+    pub(super) fn is_idle(&self) -> bool {
+        self.inbox.is_empty() && self.since.is_none()
+    }
+
+    fn is_late(&self) -> bool {
+        self.since
+            .is_some_and(|since| since.elapsed() >= 2 * BEHIND)
+    }
+
+    /// Until when to wait for more jobs before committing.
+    fn patience(&self) -> Instant {
+        let now = Instant::now();
+        match self.since {
+            Some(_) if self.replies.are_awaited() => now,
+            Some(since) => since + BEHIND,
+            None if C::TICKS => now + BEHIND,
+            None => now + HOUR,
+        }
+    }
+
+    /// With a batch open it wakes in time by itself.
+    const fn hears(&self) -> Hears {
+        match self.since {
+            Some(_) => Hears::Asks,
+            None => Hears::All,
+        }
+    }
+
+    fn work(&mut self, job: C::Job) {
+        self.jobs += 1;
+        self.attempt(|clerk, connection, replies| clerk.work(connection, job, replies));
+        if self.jobs >= MOST || self.is_late() {
+            self.commit();
+        }
+    }
+    fn attempt(
+        &mut self,
+        work: impl FnOnce(&mut C, &Connection, &mut Replies) -> Result<(), Fault>,
+    ) {
+        // Started even if the transaction is refused, so that the job is done,
+        // fails for the same reason and tells the one who waits.
+        let begun = self.begin();
+        let outcome = work(&mut self.clerk, &self.connection, &mut self.replies);
+        if let Err(fault) = outcome.and(begun) {
+            self.take_back(fault);
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), Fault> {
+        if self.connection.is_autocommit() {
+            self.since = Some(Instant::now());
+            self.connection.execute_batch("BEGIN")?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) {
+        let outcome = self.begin().and_then(|()| self.finish());
+        match outcome {
+            Ok(()) => {
+                self.settled(Outcome::Commit);
+                self.replies.say(None);
+            }
+            Err(fault) => self.take_back(fault),
+        }
+        self.jobs = 0;
+        self.since = None;
+    }
+
+    fn finish(&mut self) -> Result<(), Fault> {
+        let wrote = self.clerk.tick(&self.connection)? || self.jobs > 0;
+        let started = Instant::now();
+        self.connection.execute_batch("COMMIT")?;
+        if wrote {
+            metrics().store.wrote(self.file, started.elapsed());
+            let mut fares = self.failing.lock();
+            if fares.why.take().is_some() {
+                let dropped = fares.dropped;
+                tracing::warn!(
+                    file = self.file,
+                    dropped,
+                    "the store can be written again; this many rows could not be kept"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self, fault: Fault) {
+        if !self.connection.is_autocommit() {
+            // It fails only if there is nothing to take back.
+            drop(self.connection.execute_batch("ROLLBACK"));
+        }
+        metrics().store.write_failed(self.file);
+        self.settled(Outcome::TakeBack);
+        self.jobs = 0;
+        let error = StoreError::sqlite(self.file, Arc::clone(&fault));
+        let news = self.failing.lock().why.replace(error.to_string()).is_none();
+        if news {
+            tracing::error!(file = self.file, %error, cause = %fault, "the store cannot be written");
+        }
+        self.replies.say(Some(&fault));
+    }
+
+    fn settled(&mut self, outcome: Outcome) {
+        let given_up = self.clerk.settled(outcome);
+        self.failing.lock().dropped += given_up;
+    }
+}
