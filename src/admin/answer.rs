@@ -9,6 +9,7 @@ use crate::app::{AppName, ClientId};
 use crate::ban::{Ban, Subject};
 use crate::cluster::Cluster;
 use crate::lists::apps::{fold, redirect_subject, website_subject};
+use crate::lists::canonical;
 use crate::mail::{address, domain};
 use crate::mailbox::EmailAddress;
 use crate::secret::{HashKey, Purpose};
@@ -115,7 +116,7 @@ async fn unban(which: Which, store: &Store) -> Result<Answer, String> {
 fn subject(target: &Target, key: &HashKey) -> Result<Subject, String> {
     let host = |text: &str| domain::read(text).map_err(|fault| format!("{text:?}: {fault}"));
     Ok(match target {
-        Target::Network(network) => Subject::Network(network.trunc()),
+        Target::Network(network) => Subject::Network(canonical(*network)),
         Target::MailDomain(text) => Subject::MailDomain(host(text)?),
         Target::MailServer(text) => Subject::MailServer(host(text)?),
         Target::Address(text) => {

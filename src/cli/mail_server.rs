@@ -199,7 +199,7 @@ fn is_about(ban: &Ban, server: &str, behind: Option<&DomainReport>) -> bool {
         }),
         Subject::Network(network) => {
             let ip = server.parse::<IpAddr>();
-            ban.scopes.mail && ip.is_ok_and(|ip| network.contains(&ip))
+            ban.scopes.mail && ip.is_ok_and(|ip| network.contains(&ip.to_canonical()))
         }
         Subject::Address(_)
         | Subject::CanonicalAddress(_)

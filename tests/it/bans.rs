@@ -113,3 +113,38 @@ fn what_is_merely_wide_is_done_with_a_word() {
     let narrow = program.verb(&["ban", "network", "45.9.9.0/24", "--json"]);
     assert!(narrow.stderr.is_empty(), "{narrow:?}");
 }
+
+/// `::ffff:45.9.9.0/120` is 45.9.9.0/24, however it is typed and wherever it was kept.
+#[test]
+fn a_mapped_network_is_the_ipv4_network_that_it_means() {
+    let stage = stage();
+    let mut program = Program::idle(&stage, "", "");
+    program.does(&["ban", "network", "45.9.9.7"]);
+    let file = program.folder().join("store/bans.sqlite3");
+    let as_it_was_kept = || {
+        let store = rusqlite::Connection::open(&file).expect("the bans");
+        let changed = store.execute(
+            "UPDATE bans SET value = '::ffff:45.9.9.7/128' WHERE value = '45.9.9.7/32'",
+            [],
+        );
+        assert_eq!(changed, Ok(1));
+    };
+    as_it_was_kept();
+    assert!(program.does(&["bans"]).contains("45.9.9.7/32"));
+    as_it_was_kept();
+    program.does(&["unban", "network", "45.9.9.7"]);
+    for serving in [false, true] {
+        if serving {
+            program.serve(&[]);
+        }
+        for verb in ["ban", "allow"] {
+            let made = program.does(&[verb, "network", "::ffff:45.9.9.0/120"]);
+            assert!(made.contains(" 45.9.9.0/24"), "{made}");
+            program.does(&[verb, "network", "45.9.9.1/24"]);
+        }
+        assert_eq!(program.does(&["bans"]).lines().count(), 2, "one of each");
+        program.does(&["unban", "network", "::ffff:45.9.9.0/120"]);
+        program.does(&["unban", "--allow", "network", "45.9.9.0/24"]);
+        assert!(program.does(&["bans"]).is_empty());
+    }
+}
