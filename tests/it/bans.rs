@@ -52,6 +52,40 @@ fn what_names_nothing_is_refused_with_words() {
     assert_eq!(program.does(&["bans"]).lines().count(), 1);
 }
 
+#[test]
+fn a_whole_domain_is_no_mailbox() {
+    let stage = stage();
+    let mut program = Program::idle(&stage, "", "");
+    program.does(&["ban", "mail-domain", "first.example"]);
+    for serving in [false, true] {
+        if serving {
+            program.serve(&[]);
+        }
+        for (address, domain) in [
+            ("*@spam.example", "spam.example"),
+            (" *@Spam.Example. ", "spam.example"),
+            ("*@*.spam.example", "spam.example"),
+            ("@spam.example", "spam.example"),
+            ("*@bücher.example", "xn--bcher-kva.example"),
+        ] {
+            for verb in ["ban", "allow"] {
+                for more in [None, Some("--with-variants")] {
+                    let words = [verb, "address", address].into_iter().chain(more);
+                    let (code, said) = program.fails(&words.collect::<Vec<_>>());
+                    assert_eq!(code, 1, "{verb} {address}");
+                    let instead = format!("tuskgate {verb} mail-domain {domain}");
+                    assert!(said.contains(&instead), "{verb} {address}: {said}");
+                }
+            }
+        }
+        let (_, said) = program.fails(&["ban", "address", "*@*"]);
+        assert!(said.contains("not an address"), "{said}");
+    }
+    assert_eq!(program.does(&["bans"]).lines().count(), 1);
+    // A star in a name is a letter like others.
+    program.does(&["ban", "address", "b*t@spam.example"]);
+}
+
 /// A slip of the pen in the middle of an attack must not lock everybody out.
 #[test]
 fn what_would_hit_nearly_everybody_takes_force() {
