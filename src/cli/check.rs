@@ -5,10 +5,10 @@ use std::path::Path;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::words::counted;
 use crate::cli::{Failure, files};
 use crate::config::{self, Environment, Mistakes};
 use crate::lists::Loaded;
+use crate::numeral::counted;
 
 /// Validate the configuration and the files that it names
 #[derive(Debug, Args)]

@@ -8,9 +8,9 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use crate::admin::ask::{Answer, Ask};
-use crate::cli::words::ordinal;
 use crate::cli::{Failure, reach};
 use crate::cluster::{Cluster, ClusterId, Suspect};
+use crate::numeral::ordinal;
 
 /// What the gate condemned by itself: list, show, release
 #[derive(Debug, Args)]

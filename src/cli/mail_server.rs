@@ -15,9 +15,9 @@ use crate::ban::{Ban, Subject};
 use crate::cli::Failure;
 use crate::cli::bans::line;
 use crate::cli::reach::{self, Reach};
-use crate::cli::words::counted;
 use crate::judge::cluster::servers::{ServerReport, ServerVerdict};
 use crate::mail::domain;
+use crate::numeral::counted;
 
 /// What is known of a mail server
 #[derive(Debug, Args)]

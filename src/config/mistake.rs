@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
+use crate::numeral::counted;
+
 /// Where a mistake is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -128,9 +130,8 @@ impl From<Vec<Mistake>> for Mistakes {
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.0.len();
-        let plural = if count == 1 { "" } else { "s" };
-        write!(f, "{count} mistake{plural} in the configuration")?;
+        let mistakes = counted(self.0.len(), "mistake", "mistakes");
+        write!(f, "{mistakes} in the configuration")?;
         for mistake in &self.0 {
             write!(f, "\n\n{mistake}")?;
         }

@@ -13,7 +13,7 @@ use crate::admin::ask::{Answer, Ask};
 use crate::app::{App, AppName, AppSource, ClientId};
 use crate::cli::Failure;
 use crate::cli::reach::{self, Reach};
-use crate::cli::words::counted;
+use crate::numeral::counted;
 
 pub(super) const EXAMPLES: &str = "\
 Make the export on the database host (no secrets in it):
