@@ -41,6 +41,23 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// One of which nothing is known but who knocks where, and when.
+    #[must_use]
+    pub const fn blank(at: Timestamp, endpoint: Endpoint, client: ClientIp) -> Self {
+        Self {
+            at,
+            endpoint,
+            client,
+            email: None,
+            username: None,
+            credential: None,
+            bearer: None,
+            grant: None,
+            new_app: None,
+            invite: None,
+        }
+    }
+
     /// The user name, unless somebody has typed an address in its place: the
     /// local part of one is not ours to keep, and Mastodon takes no such name.
     #[must_use]
@@ -155,18 +172,8 @@ mod tests {
 
     #[test]
     fn an_address_typed_as_a_user_name_is_no_name() {
-        let mut attempt = Attempt {
-            at: Timestamp::UNIX_EPOCH,
-            endpoint: Endpoint::SignUp,
-            client: ClientIp::Unknown(Unknown::Missing),
-            email: None,
-            username: None,
-            credential: None,
-            bearer: None,
-            grant: None,
-            new_app: None,
-            invite: None,
-        };
+        let nobody = ClientIp::Unknown(Unknown::Missing);
+        let mut attempt = Attempt::blank(Timestamp::UNIX_EPOCH, Endpoint::SignUp, nobody);
         assert_eq!(attempt.name(), None);
         for (typed, name) in [
             ("anna", Some("anna")),

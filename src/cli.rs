@@ -48,7 +48,6 @@ mod serve;
 mod status;
 mod store;
 mod there;
-mod words;
 
 pub use outcome::Failure;
 

@@ -83,6 +83,7 @@ pub mod endpoint;
 pub mod event;
 pub mod mailbox;
 mod moment;
+mod numeral;
 pub mod quota;
 pub mod secret;
 pub mod told;

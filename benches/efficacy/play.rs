@@ -244,17 +244,7 @@ impl Run {
         let (zero, times) = self.squeeze;
         let since = ((act.at - zero) as f64 * 1e6 / times) as i64;
         let at = zero * 1_000_000 + since + self.micros;
-        Attempt {
-            at: Timestamp::from_microsecond(at).expect("in range"),
-            endpoint: Endpoint::SignUp,
-            client: ClientIp::Known(act.ip),
-            email: None,
-            username: None,
-            credential: None,
-            bearer: None,
-            grant: None,
-            new_app: None,
-            invite: None,
-        }
+        let at = Timestamp::from_microsecond(at).expect("in range");
+        Attempt::blank(at, Endpoint::SignUp, ClientIp::Known(act.ip))
     }
 }

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use crate::admin::apps;
 use crate::admin::ask::{Answer, Ask, NewBan, Target, Which};
 use crate::app::{AppName, ClientId};
-use crate::ban::{Ban, Subject};
+use crate::ban::{Ban, Effect, Subject};
 use crate::cluster::Cluster;
 use crate::lists::apps::{fold, redirect_subject, website_subject};
+use crate::lists::canonical;
 use crate::mail::{address, domain};
 use crate::mailbox::EmailAddress;
 use crate::secret::{HashKey, Purpose};
@@ -81,6 +82,9 @@ fn all(store: &Store) -> Vec<Ban> {
 }
 
 async fn ban(new: NewBan, store: &Store) -> Result<Answer, String> {
+    if let Target::Address(text) | Target::AddressWithVariants(text) = &new.target {
+        one_mailbox(text, new.effect)?;
+    }
     let subject = subject(&new.target, store.key())?;
     let ban = Ban {
         id: 0,
@@ -115,7 +119,7 @@ async fn unban(which: Which, store: &Store) -> Result<Answer, String> {
 fn subject(target: &Target, key: &HashKey) -> Result<Subject, String> {
     let host = |text: &str| domain::read(text).map_err(|fault| format!("{text:?}: {fault}"));
     Ok(match target {
-        Target::Network(network) => Subject::Network(network.trunc()),
+        Target::Network(network) => Subject::Network(canonical(*network)),
         Target::MailDomain(text) => Subject::MailDomain(host(text)?),
         Target::MailServer(text) => Subject::MailServer(host(text)?),
         Target::Address(text) => {
@@ -158,6 +162,25 @@ fn app_name(name: &str) -> Result<String, String> {
         return Err("the name of an app is needed, such as AaA".into());
     }
     Ok(folded)
+}
+
+/// `*@spam.example` would be taken, and be about the mailbox of nobody. An entry that was
+/// made so can be taken back all the same.
+fn one_mailbox(text: &str, effect: Effect) -> Result<(), String> {
+    let Some(("*" | "", host)) = text.trim().split_once('@') else {
+        return Ok(());
+    };
+    // What is no domain either is refused as no address.
+    let Ok(domain) = domain::read(host.trim_start_matches("*.")) else {
+        return Ok(());
+    };
+    let verb = match effect {
+        Effect::Ban => "ban",
+        Effect::Allow => "allow",
+    };
+    Err(format!(
+        "{text:?} is not one mailbox; for all of the domain: tuskgate {verb} mail-domain {domain}"
+    ))
 }
 
 fn mailbox(text: &str) -> Result<EmailAddress, String> {

@@ -92,6 +92,9 @@ enum AppsVerb {
     Import {
         /// The file; its name ends in .csv or .jsonl
         file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -104,7 +107,9 @@ impl Apps {
                 show(config, &client_id, json || self.list.json)
             }
             Some(AppsVerb::Ban(ban)) => ban.run(config),
-            Some(AppsVerb::Import { file }) => import::import(config, &file),
+            Some(AppsVerb::Import { file, json }) => {
+                import::import(config, &file, json || self.list.json)
+            }
         }
     }
 }

@@ -63,6 +63,13 @@ Examples:
 struct Entry {
     #[command(subcommand)]
     what: What,
+    #[command(flatten)]
+    how: How,
+}
+
+/// What every entry may have said of it, whatever it is about.
+#[derive(Debug, Args)]
+struct How {
     /// Why, for the record and for an appeal
     #[arg(long, global = true, default_value = "")]
     reason: String,
@@ -199,8 +206,8 @@ impl AllowVerb {
 impl Entry {
     fn run(self, config: &Path, effect: Effect) -> Result<(), Failure> {
         let (target, scopes) = self.what.target()?;
-        weigh(&target, effect, self.force)?;
-        let expires = match self.lasting {
+        weigh(&target, effect, self.how.force)?;
+        let expires = match self.how.lasting {
             Some(lasting) => Some(Timestamp::now().checked_add(lasting).map_err(|_| {
                 anyhow::anyhow!("--for goes beyond all time; leave it out to ban for good")
             })?),
@@ -210,12 +217,12 @@ impl Entry {
             target,
             effect,
             scopes,
-            reason: self.reason,
+            reason: self.how.reason,
             source: "command line".into(),
             expires,
         };
         match reach::ask(config, Ask::Ban(new))? {
-            Answer::Ban(ban) => show(&ban, self.json),
+            Answer::Ban(ban) => show(&ban, self.how.json),
             other => Err(reach::unexpected(&other)),
         }
     }

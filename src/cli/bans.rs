@@ -6,8 +6,8 @@ use clap::Args;
 
 use crate::admin::ask::{Answer, Ask};
 use crate::ban::{Ban, Effect, Scopes, Subject};
-use crate::cli::words::counted;
 use crate::cli::{Failure, reach};
+use crate::numeral::counted;
 
 /// List bans and allow entries
 #[derive(Debug, Args)]

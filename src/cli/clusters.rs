@@ -8,9 +8,9 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
 use crate::admin::ask::{Answer, Ask};
-use crate::cli::words::ordinal;
 use crate::cli::{Failure, reach};
 use crate::cluster::{Cluster, ClusterId, Suspect};
+use crate::numeral::ordinal;
 
 /// What the gate condemned by itself: list, show, release
 #[derive(Debug, Args)]
@@ -71,6 +71,9 @@ enum ClustersVerb {
         /// Why, for the record
         #[arg(long, default_value = "by hand")]
         reason: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -91,10 +94,14 @@ impl Clusters {
                 }
                 Ok(())
             }
-            Some(ClustersVerb::Release { id, reason }) => {
+            Some(ClustersVerb::Release { id, reason, json }) => {
                 let ask = Ask::Release { id, why: reason };
                 let cluster = one(config, ask, id)?;
-                say!("released {}", line(&cluster));
+                if json || self.json {
+                    say!("{}", serde_json::to_string(&cluster)?);
+                } else {
+                    say!("released {}", line(&cluster));
+                }
                 Ok(())
             }
         }

@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use crate::admin::ask::{Answer, Ask};
 use crate::cli::reach::{self, Reach};
-use crate::cli::words::counted;
 use crate::cli::{Failure, clusters};
 use crate::cluster::{Cluster, ClusterId};
 use crate::event::{Event, EventId, Note, VerdictRecord};
+use crate::numeral::counted;
 use crate::verdict::Mode;
 
 /// Explain one decision by the reference a refused person was shown

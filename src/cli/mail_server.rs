@@ -15,9 +15,9 @@ use crate::ban::{Ban, Subject};
 use crate::cli::Failure;
 use crate::cli::bans::line;
 use crate::cli::reach::{self, Reach};
-use crate::cli::words::counted;
 use crate::judge::cluster::servers::{ServerReport, ServerVerdict};
 use crate::mail::domain;
+use crate::numeral::counted;
 
 /// What is known of a mail server
 #[derive(Debug, Args)]
@@ -199,7 +199,7 @@ fn is_about(ban: &Ban, server: &str, behind: Option<&DomainReport>) -> bool {
         }),
         Subject::Network(network) => {
             let ip = server.parse::<IpAddr>();
-            ban.scopes.mail && ip.is_ok_and(|ip| network.contains(&ip))
+            ban.scopes.mail && ip.is_ok_and(|ip| network.contains(&ip.to_canonical()))
         }
         Subject::Address(_)
         | Subject::CanonicalAddress(_)

@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 
 use crate::endpoint::Endpoint;
+use crate::lists::canonical;
 use crate::verdict::Rule;
 
 /// A rule by its name.
@@ -17,11 +18,12 @@ pub(super) fn door(text: &str) -> Result<Endpoint, String> {
     found.ok_or_else(|| one_of(Endpoint::ALL.iter().map(|door| door.name())))
 }
 
-/// A CIDR, or one address.
+/// A CIDR, or one address; in its one spelling, which for `::ffff:1.2.3.4` is IPv4.
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
     let network = text.parse::<IpNet>();
     let network = network.or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
-    network.map_err(|_| "a network, such as 45.9.9.0/24 or 2001:db8::/32".into())
+    let network = network.map_err(|_| "a network, such as 45.9.9.0/24 or 2001:db8::/32")?;
+    Ok(canonical(network))
 }
 
 fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {

@@ -5,8 +5,8 @@ use std::path::Path;
 use clap::Args;
 
 use crate::admin::ask::{Answer, Ask, SharedStanding, Status};
-use crate::cli::words::counted;
 use crate::cli::{Failure, breaker, reach};
+use crate::numeral::counted;
 
 /// Show what the running gate is doing
 #[derive(Debug, Args)]

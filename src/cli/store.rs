@@ -15,9 +15,11 @@ use crate::cli::out::Out;
 use crate::cli::{Failure, there};
 use crate::config::{self, Environment, Settings};
 use crate::store::transfer::{
-    Counts, Reading, Record, examine, for_shared, missing, read_lines, write_lines,
+    Counts, Reading, Record, for_shared, missing, read_lines, write_lines,
 };
 use crate::store::{Distant, Store};
+
+mod check;
 
 /// Look through the store, or move what is in it
 #[derive(Debug, Args)]
@@ -42,13 +44,6 @@ Examples:
   tuskgate store migrate to-shared        from this gate's files to store.url
   tuskgate store migrate from-shared      and back, before leaving Redis";
 
-const CHECK_EXAMPLES: &str = "\
-Nothing is changed; exit code 1 if something is not in order, 66 if there is no store.
-
-Examples:
-  tuskgate store check
-  tuskgate store check --config /etc/tuskgate/second.toml";
-
 const EXPORT_EXAMPLES: &str = "\
 Examples:
   tuskgate store export backup.jsonl
@@ -67,8 +62,12 @@ Examples:
 #[derive(Debug, Subcommand)]
 enum What {
     /// Are the files sound, is the shared store in order?
-    #[command(after_help = CHECK_EXAMPLES)]
-    Check,
+    #[command(after_help = check::EXAMPLES)]
+    Check {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Write everything but events to a file
     #[command(after_help = EXPORT_EXAMPLES)]
     Export {
@@ -105,7 +104,7 @@ impl StoreVerb {
             .build()?;
         runtime.block_on(async {
             match self.what {
-                What::Check => check(&settings).await,
+                What::Check { json } => check::check(&settings, json).await,
                 What::Export { file } => export(&settings, &file),
                 What::Import { file } => import(&settings, &file).await,
                 What::Migrate { way: Way::ToShared } => to_shared(&settings).await,
@@ -115,33 +114,6 @@ impl StoreVerb {
             }
         })?;
         Ok(())
-    }
-}
-
-async fn check(settings: &Settings) -> anyhow::Result<()> {
-    let path = &settings.store.path;
-    there::expect(path)?;
-    let found = examine(path).with_context(|| format!("store {}", path.display()))?;
-    let mut faults = 0;
-    for (name, fault) in found.files {
-        say!("{name}: {}", fault.as_deref().unwrap_or("sound"));
-        faults += usize::from(fault.is_some());
-    }
-    say!("{}", found.counts);
-    if let Some(shared) = &settings.store.shared {
-        let reading = Reading::open(path)?;
-        let said = match Distant::reach(shared, reading.key()).await {
-            Ok(distant) => distant.describe().await?,
-            Err(fault) => {
-                faults += 1;
-                fault.to_string()
-            }
-        };
-        say!("shared store: {said}");
-    }
-    match faults {
-        0 => Ok(()),
-        _ => bail!("not everything is in order"),
     }
 }
 

@@ -26,7 +26,11 @@ impl Judge {
             (Endpoint::Token, Some(Grant::ClientCredentials)),
             (Endpoint::Token, Some(Grant::AuthorizationCode)),
         ] {
-            let attempt = blank(endpoint, grant, now);
+            let nobody = ClientIp::Unknown(Unknown::Missing);
+            let attempt = Attempt {
+                grant,
+                ..Attempt::blank(now, endpoint, nobody)
+            };
             let asked = Asked {
                 attempt: &attempt,
                 mailbox: None,
@@ -47,20 +51,5 @@ impl Judge {
             }
         }
         budgets
-    }
-}
-
-const fn blank(endpoint: Endpoint, grant: Option<Grant>, at: Timestamp) -> Attempt {
-    Attempt {
-        at,
-        endpoint,
-        client: ClientIp::Unknown(Unknown::Missing),
-        email: None,
-        username: None,
-        credential: None,
-        bearer: None,
-        grant,
-        new_app: None,
-        invite: None,
     }
 }

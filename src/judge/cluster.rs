@@ -15,6 +15,7 @@ pub mod live;
 mod measure;
 mod met;
 pub mod numbers;
+mod past;
 pub mod servers;
 pub mod size;
 pub mod tuning;

@@ -81,18 +81,7 @@ pub fn read(
     let Some(endpoint) = endpoint::endpoint(path, &request.method) else {
         return Ok(Reading::Open);
     };
-    let attempt = Attempt {
-        at,
-        endpoint,
-        client,
-        email: None,
-        username: None,
-        credential: None,
-        bearer: None,
-        grant: None,
-        new_app: None,
-        invite: None,
-    };
+    let attempt = Attempt::blank(at, endpoint, client);
     let attempt = door::fill(attempt, head, &request.params)?;
     Ok(Reading::Attempt(Box::new(attempt)))
 }

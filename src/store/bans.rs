@@ -3,6 +3,7 @@
 
 pub(super) mod changes;
 mod rows;
+mod spelling;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -57,6 +58,10 @@ enum Job {
 impl Bans {
     pub(super) fn open(folder: &Folder, kept_aside: &mut Vec<PathBuf>) -> Result<Self, StoreError> {
         let connection = file::open(folder, &FILE, kept_aside)?;
+        if let Err(error) = spelling::mend(&connection) {
+            // In force all the same; what is on the disk is not found by its one spelling.
+            tracing::error!(file = FILE.name, %error, "bans of an earlier release cannot be written anew");
+        }
         let live = rows::all(&connection).map_err(|error| StoreError::sqlite(FILE.name, error))?;
         let snapshot = Arc::new(ArcSwap::from_pointee(BanSnapshot::default()));
         let mut book = Book {

@@ -51,6 +51,16 @@ pub(super) enum Content {
     Wave(String),
 }
 
+impl Record {
+    /// The same in the words of this release.
+    fn canonical(self) -> Self {
+        match self.0 {
+            Content::Ban(entry) => Self(Content::Ban(entry.canonical())),
+            _ => self,
+        }
+    }
+}
+
 /// How many records of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {

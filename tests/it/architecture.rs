@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 10] = [
     &[
         "account", "app", "attempt", "ban", "cluster", "endpoint", "event", "mailbox", "moment",
-        "quota", "secret", "told", "verdict", "wave",
+        "numeral", "quota", "secret", "told", "verdict", "wave",
     ],
     &["mail", "rack"],
     // A list's names are read as mail reads them.

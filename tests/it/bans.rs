@@ -52,6 +52,40 @@ fn what_names_nothing_is_refused_with_words() {
     assert_eq!(program.does(&["bans"]).lines().count(), 1);
 }
 
+#[test]
+fn a_whole_domain_is_no_mailbox() {
+    let stage = stage();
+    let mut program = Program::idle(&stage, "", "");
+    program.does(&["ban", "mail-domain", "first.example"]);
+    for serving in [false, true] {
+        if serving {
+            program.serve(&[]);
+        }
+        for (address, domain) in [
+            ("*@spam.example", "spam.example"),
+            (" *@Spam.Example. ", "spam.example"),
+            ("*@*.spam.example", "spam.example"),
+            ("@spam.example", "spam.example"),
+            ("*@bücher.example", "xn--bcher-kva.example"),
+        ] {
+            for verb in ["ban", "allow"] {
+                for more in [None, Some("--with-variants")] {
+                    let words = [verb, "address", address].into_iter().chain(more);
+                    let (code, said) = program.fails(&words.collect::<Vec<_>>());
+                    assert_eq!(code, 1, "{verb} {address}");
+                    let instead = format!("tuskgate {verb} mail-domain {domain}");
+                    assert!(said.contains(&instead), "{verb} {address}: {said}");
+                }
+            }
+        }
+        let (_, said) = program.fails(&["ban", "address", "*@*"]);
+        assert!(said.contains("not an address"), "{said}");
+    }
+    assert_eq!(program.does(&["bans"]).lines().count(), 1);
+    // A star in a name is a letter like others.
+    program.does(&["ban", "address", "b*t@spam.example"]);
+}
+
 /// A slip of the pen in the middle of an attack must not lock everybody out.
 #[test]
 fn what_would_hit_nearly_everybody_takes_force() {
@@ -112,4 +146,39 @@ fn what_is_merely_wide_is_done_with_a_word() {
     }
     let narrow = program.verb(&["ban", "network", "45.9.9.0/24", "--json"]);
     assert!(narrow.stderr.is_empty(), "{narrow:?}");
+}
+
+/// `::ffff:45.9.9.0/120` is 45.9.9.0/24, however it is typed and wherever it was kept.
+#[test]
+fn a_mapped_network_is_the_ipv4_network_that_it_means() {
+    let stage = stage();
+    let mut program = Program::idle(&stage, "", "");
+    program.does(&["ban", "network", "45.9.9.7"]);
+    let file = program.folder().join("store/bans.sqlite3");
+    let as_it_was_kept = || {
+        let store = rusqlite::Connection::open(&file).expect("the bans");
+        let changed = store.execute(
+            "UPDATE bans SET value = '::ffff:45.9.9.7/128' WHERE value = '45.9.9.7/32'",
+            [],
+        );
+        assert_eq!(changed, Ok(1));
+    };
+    as_it_was_kept();
+    assert!(program.does(&["bans"]).contains("45.9.9.7/32"));
+    as_it_was_kept();
+    program.does(&["unban", "network", "45.9.9.7"]);
+    for serving in [false, true] {
+        if serving {
+            program.serve(&[]);
+        }
+        for verb in ["ban", "allow"] {
+            let made = program.does(&[verb, "network", "::ffff:45.9.9.0/120"]);
+            assert!(made.contains(" 45.9.9.0/24"), "{made}");
+            program.does(&[verb, "network", "45.9.9.1/24"]);
+        }
+        assert_eq!(program.does(&["bans"]).lines().count(), 2, "one of each");
+        program.does(&["unban", "network", "::ffff:45.9.9.0/120"]);
+        program.does(&["unban", "--allow", "network", "45.9.9.0/24"]);
+        assert!(program.does(&["bans"]).is_empty());
+    }
 }

@@ -115,6 +115,40 @@ fn all_of_them_are_named_at_once() {
     for name in ["gone.txt", "away.txt", "secrets", "ca.pem"] {
         assert!(said.contains(name), "{name}: {said}");
     }
+    let (told, code) = json(&program, &["check", "--json"]);
+    assert_eq!((&told["right"], code), (&false.into(), Some(78)));
+    let mistakes = told["mistakes"].as_array().expect("mistakes");
+    assert_eq!(mistakes.len(), 4);
+    let gone = mistakes.iter().find(|one| one["key"] == "lists.networks");
+    let gone = gone.expect("the list that is not there");
+    let place = gone["place"].as_str().expect("a place");
+    assert!(place.ends_with(&format!("tuskgate.toml:{line}")), "{place}");
+    assert!(gone["remedy"].is_string(), "{gone}");
+}
+
+fn json(program: &Program, words: &[&str]) -> (serde_json::Value, Option<i32>) {
+    let output = program.verb(words);
+    let told = serde_json::from_slice(&output.stdout).expect("one object");
+    (told, output.status.code())
+}
+
+#[test]
+fn what_is_right_is_told_to_programs_too() {
+    let stage = stage();
+    let program = Program::idle(&stage, "", "[lists]\nnetworks = \"here.txt\"\n");
+    fs::write(
+        program.folder().join("here.txt"),
+        "203.0.113.0/24\n10.0.0.0/8\n",
+    )
+    .expect("a writable folder");
+    let (told, code) = json(&program, &["check", "--json"]);
+    assert_eq!((&told["right"], code), (&true.into(), Some(0)));
+    assert_eq!(told["mistakes"], serde_json::json!([]));
+    let list = &told["lists"][0];
+    assert_eq!(list["list"], "networks");
+    assert_eq!((&list["entries"], &list["skipped"]), (&1.into(), &1.into()));
+    let (told, _) = json(&program, &["check", "--no-lists", "--json"]);
+    assert_eq!((&told["right"], &told["lists"]), (&true.into(), &().into()));
 }
 
 /// Whoever waits for "is up" may go on then: what can fail has been done.

@@ -357,6 +357,9 @@ fn apps_are_imported_from_csv_and_json_lines() {
             .does(&["apps", "import", &csv])
             .starts_with("2 apps read, 0 new")
     );
+    let again: Value = serde_json::from_str(&program.does(&["apps", "import", &csv, "--json"]))
+        .expect("one object");
+    assert_eq!(again, serde_json::json!({"read": 2, "new": 0}));
     program.does(&["ban", "app", "--name", "aaa"]);
     program.does(&["ban", "app", "--redirect-uri", "old.example"]);
     let mut person = program.person(ANA);

@@ -66,7 +66,10 @@ fn the_tokens_of_a_burst_are_contained_shown_and_let_go() {
     assert_eq!(status_of(&program, &tokens[0]), before);
     let told = program.does(&["contain", "--tokens", "A1", "--release"]);
     assert!(told.contains("was not contained"), "{told}");
-    program.does(&["clusters", "release", "A1"]);
+    let released = program.does(&["clusters", "release", "A1", "--json"]);
+    let released: serde_json::Value = serde_json::from_str(&released).expect("one object");
+    assert_eq!(released["id"], "A1");
+    assert_eq!(released["ended"][1], "by hand");
     let told = program.does(&["contain", "--tokens", "A1"]);
     assert!(
         told.contains("no token is contained: A1 has been released"),

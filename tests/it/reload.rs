@@ -36,6 +36,8 @@ fn a_changed_list_comes_into_force_on_reload() {
         "not before it is told"
     );
     assert!(program.does(&["reload"]).starts_with("reloaded"));
+    let told = program.does(&["reload", "--json"]);
+    assert_eq!(told, "{\"restart\":[]}\n");
     assert_eq!(sign_up(&mut person, 3, "good.example"), 422);
     fs::write(&list, "").expect("writable");
     program.signal("HUP");

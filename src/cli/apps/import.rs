@@ -13,7 +13,7 @@ use crate::admin::ask::{Answer, Ask};
 use crate::app::{App, AppName, AppSource, ClientId};
 use crate::cli::Failure;
 use crate::cli::reach::{self, Reach};
-use crate::cli::words::counted;
+use crate::numeral::counted;
 
 pub(super) const EXAMPLES: &str = "\
 Make the export on the database host (no secrets in it):
@@ -68,7 +68,7 @@ fn read_time(text: &str) -> Option<Timestamp> {
 }
 
 /// Reads the file into the register.
-pub(super) fn import(config: &Path, file: &Path) -> Result<(), Failure> {
+pub(super) fn import(config: &Path, file: &Path, json: bool) -> Result<(), Failure> {
     let mut reach = Reach::of(config)?;
     let mut new = 0;
     let mut read = 0;
@@ -83,10 +83,12 @@ pub(super) fn import(config: &Path, file: &Path) -> Result<(), Failure> {
         }
         Ok(())
     })?;
-    say!(
-        "{} read, {new} new to the gate",
-        counted(read, "app", "apps")
-    );
+    if json {
+        say!("{}", serde_json::json!({ "read": read, "new": new }));
+    } else {
+        let read = counted(read, "app", "apps");
+        say!("{read} read, {new} new to the gate");
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use crate::admin::ask::AppReport;
 use crate::app::{App, AppSource};
 use crate::cli::bans;
-use crate::cli::words::counted as counted_in_words;
+use crate::numeral::counted as counted_in_words;
 use crate::store::CountedApp;
 
 /// One app in a list.

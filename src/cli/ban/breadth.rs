@@ -57,7 +57,7 @@ fn with(text: &str, weigh: impl FnOnce(&Domain) -> Breadth) -> Breadth {
 
 fn of_network(network: IpNet, effect: Effect) -> Breadth {
     // As it will be in force: `::ffff:0:0/96` is all of IPv4.
-    let network = canonical(network.trunc());
+    let network = canonical(network);
     let wide = match network {
         IpNet::V4(net) => net.prefix_len() < 16,
         IpNet::V6(net) => net.prefix_len() < 32,

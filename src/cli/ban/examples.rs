@@ -22,7 +22,7 @@ Examples:
   tuskgate unban mail-server mx.spam.example";
 
 pub(super) const ADDRESS: &str = "\
-Only a keyed hash of it is kept.
+Only a keyed hash of it is kept. All addresses of a domain are `ban mail-domain`.
 
 Examples:
   tuskgate ban address eve@good.example --with-variants

@@ -1,9 +1,9 @@
 //! What containing the tokens of a cluster came to, in words. "None" is said
 //! with its reason: whoever contains in the middle of an attack counts on it.
 
-use crate::cli::words::counted;
 use crate::cluster::ClusterId;
 use crate::judge::contained::Containment;
+use crate::numeral::counted;
 
 /// What was done to the cluster `id`.
 pub(super) fn tell(id: ClusterId, contain: bool, done: &Containment) -> String {

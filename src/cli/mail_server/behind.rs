@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::tell as tell_server;
 use crate::admin::mail_domain::{Behind, DomainReport};
-use crate::cli::words::counted;
 use crate::mailbox::Domain;
+use crate::numeral::counted;
 
 /// The domain, its servers, and each of these.
 pub(super) fn tell(report: &DomainReport) -> String {

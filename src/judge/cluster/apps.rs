@@ -26,7 +26,8 @@ use crate::judge::cluster::bounded::Bounded;
 use crate::judge::cluster::join::Register;
 use crate::judge::cluster::numbers::Numbers;
 use crate::judge::cluster::size::DEFAULT_SIZE;
-use crate::judge::cluster::words::{self, many};
+use crate::judge::cluster::words;
+use crate::numeral::counted;
 use look::{Look, Made, Rates, Total};
 
 const CLUSTERS: usize = 2048;
@@ -209,7 +210,7 @@ impl Apps {
             if count as f32 >= bar {
                 let evidence = format!(
                     "{} like {name:?} made within {}: condemned from {:.0}",
-                    many(count, "app"),
+                    counted(count, "app", "apps"),
                     words::span(span),
                     bar.ceil()
                 );
@@ -350,11 +351,7 @@ impl Apps {
         };
         self.changes.push(cluster.change());
         self.clusters.insert(number, cluster);
-        if self.clusters.len() > CLUSTERS
-            && let Some((_, gone)) = self.clusters.pop_first()
-        {
-            self.unmark(&gone);
-        }
+        self.forget_first();
         number
     }
 

@@ -1,18 +1,9 @@
 //! Words for the evidence of a condemnation: what a tired moderator reads in
 //! `clusters`, `clusters show`, `explain` and the log.
 
-use std::fmt::Display;
-
 use jiff::Timestamp;
 
 use crate::moment;
-
-/// So many of a thing: "1 app", "12 apps".
-pub(in crate::judge) fn many(count: impl Display, thing: &str) -> String {
-    let count = count.to_string();
-    let plural = if count == "1" { "" } else { "s" };
-    format!("{count} {thing}{plural}")
-}
 
 /// A stretch of time in its largest whole unit: "10 min", "1 h", "7 d".
 pub(in crate::judge) fn span(seconds: i64) -> String {
@@ -33,10 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_is_not_many() {
-        assert_eq!(many(1, "new domain"), "1 new domain");
-        assert_eq!(many(2, "sign-up"), "2 sign-ups");
-        assert_eq!(many(0, "token"), "0 tokens");
+    fn stretches_and_moments() {
         assert_eq!([600, 3600, 604_800].map(span), ["10 min", "1 h", "7 d"]);
         assert_eq!(time(1_700_006_400), "2023-11-15T00:00:00Z");
     }

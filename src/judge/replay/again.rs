@@ -139,20 +139,16 @@ fn attempt(event: &Event, endpoint: Endpoint) -> Attempt {
         client_secret: None,
     });
     Attempt {
-        at: event.at,
-        endpoint,
-        client: client(event),
         email: email(event),
         username: event.username.clone(),
         credential,
-        bearer: None,
         grant: event.grant.as_deref().map(Grant::read),
         new_app: name.map(|name| NewApp {
             name,
             redirect_uris: app.map(|app| app.redirect_uris.clone()).unwrap_or_default(),
             website: app.and_then(|app| app.website.clone()),
         }),
-        invite: None,
+        ..Attempt::blank(event.at, endpoint, client(event))
     }
 }
 

@@ -68,17 +68,10 @@ fn sight(bans: impl IntoIterator<Item = Ban>) -> Sight {
 /// Somebody at `endpoint`, perhaps with an address.
 fn attempt(endpoint: Endpoint, email: Option<&str>) -> Attempt {
     let read = |text| address::read(text).expect("an address");
+    let client = ClientIp::Known([203, 0, 113, 7].into());
     Attempt {
-        at: now(),
-        endpoint,
-        client: ClientIp::Known([203, 0, 113, 7].into()),
         email: email.and_then(read),
-        username: None,
-        credential: None,
-        bearer: None,
-        grant: None,
-        new_app: None,
-        invite: None,
+        ..Attempt::blank(now(), endpoint, client)
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use super::recent::Recent;
 use crate::app::ClientId;
 use crate::cluster::{Cluster, ClusterId, ClusterKind};
-use crate::judge::cluster::words::many;
+use crate::numeral::counted;
 
 /// Clusters named in words.
 const NAMED: usize = 8;
@@ -63,7 +63,7 @@ impl fmt::Display for Evidence {
         if self.sign_ups == 0 {
             return f.write_str("no account that was let in has been condemned");
         }
-        let accounts = many(self.sign_ups, "account");
+        let accounts = counted(self.sign_ups, "account", "accounts");
         if self.clusters == 0 {
             return write!(
                 f,
@@ -76,7 +76,7 @@ impl fmt::Display for Evidence {
         } else {
             ""
         };
-        let condemnations = many(self.clusters, "condemnation");
+        let condemnations = counted(self.clusters, "condemnation", "condemnations");
         let named = named.join(" ");
         write!(
             f,

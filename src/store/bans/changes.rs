@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
-use super::rows;
+use super::{rows, spelling};
 use crate::ban::{Ban, Effect, Subject};
 
 /// How long it is remembered that a ban was lifted.
@@ -34,6 +34,20 @@ impl Entry {
             Some(ban) => !ban.in_force(now),
             None => self.stamp < (now - TOMBSTONES).as_microsecond(),
         }
+    }
+
+    /// The same with its subject in the one spelling that a subject has.
+    pub(in crate::store) fn canonical(mut self) -> Self {
+        self.subject = spelling::canonical(self.subject);
+        if let Some(ban) = &mut self.ban {
+            ban.subject = self.subject.clone();
+        }
+        self
+    }
+
+    /// Whether it is about a subject as an earlier release spelled it.
+    pub(in crate::store) fn is_misspelt(&self) -> bool {
+        spelling::canonical(self.subject.clone()) != self.subject
     }
 }
 
@@ -156,6 +170,7 @@ pub(super) fn merge(
     entry: Entry,
     now: Timestamp,
 ) -> rusqlite::Result<Merged> {
+    let entry = entry.canonical();
     let known = stamp_of(connection, &entry.subject, entry.effect)?;
     // Of two of the same moment the one that Redis has holds on all nodes.
     let older = known.is_some_and(|known| known > entry.stamp);

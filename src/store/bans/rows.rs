@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::changes::{self, Entry};
+use super::spelling;
 use crate::ban::{Ban, Effect, Scopes, Subject};
 
 pub(super) const MIGRATIONS: &[&str] = &[
@@ -75,7 +76,7 @@ pub(super) fn put_stamped(
 ) -> rusqlite::Result<Ban> {
     ban.created = to_micros(ban.created);
     ban.expires = ban.expires.map(to_micros);
-    ban.subject = canonical(ban.subject);
+    ban.subject = spelling::canonical(ban.subject);
     delete(connection, &ban.subject, ban.effect).optional()?;
     changes::unbury(connection, &ban.subject, ban.effect)?;
     connection
@@ -200,7 +201,7 @@ fn read_lifted(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
 fn read_subject(row: &Row<'_>) -> rusqlite::Result<Option<Subject>> {
     let kind: String = row.get("kind")?;
     let value: String = row.get("value")?;
-    Ok(of_word(json!({ "kind": kind, "value": value })))
+    Ok(of_word(json!({ "kind": kind, "value": value })).map(spelling::canonical))
 }
 
 /// Deletes what ended before `now`: their ids.
@@ -251,15 +252,7 @@ pub(super) fn word<T: Serialize>(value: &T) -> String {
 }
 
 pub(super) fn value(subject: &Subject) -> String {
-    canonical(subject.clone()).to_string()
-}
-
-/// One network has many spellings, of which `198.51.100.7/24` is one.
-fn canonical(subject: Subject) -> Subject {
-    match subject {
-        Subject::Network(network) => Subject::Network(network.trunc()),
-        other => other,
-    }
+    spelling::canonical(subject.clone()).to_string()
 }
 
 fn to_micros(at: Timestamp) -> Timestamp {

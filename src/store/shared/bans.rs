@@ -105,7 +105,8 @@ impl Sync {
                 pulled
                     .entries
                     .iter()
-                    .filter(|entry| entry.is_over(now))
+                    // What is misspelt is on the disk below, and is pushed as it should be.
+                    .filter(|entry| entry.is_over(now) || entry.is_misspelt())
                     .map(told),
             );
             let Some(bans) = self.bans.upgrade() else {

@@ -3,6 +3,8 @@
 //! Bounded: what finds no room is lost, and counted by whoever it is. While the
 //! store is down a batch is tried again and again; nothing is dropped for that.
 //! A flush is heard whatever the worker is at, and says how much has not been sent.
+//! A worker that breaks off is begun anew: what it had in hand is counted as lost,
+//! because that is what broke it, and what waits behind is sent.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,9 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
-use super::Core;
+use super::{Core, watch};
 
 /// Between two tries while the store is down.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -27,6 +29,8 @@ const FLUSHES: usize = 16;
 pub(super) trait Post: 'static {
     /// The thing.
     type Item: Send + 'static;
+    /// What the log calls its worker.
+    const NAME: &'static str;
     /// How many may wait.
     const ROOM: usize;
     /// How many go in one call.
@@ -40,7 +44,7 @@ pub(super) trait Post: 'static {
     /// Sends a batch, once. What it leaves in it is tried again.
     fn send(core: &Core, batch: &mut Vec<Self::Item>) -> impl Future<Output = ()> + Send;
 
-    /// So many found no room.
+    /// So many found no room, or broke the worker.
     fn lost(count: u64);
 }
 
@@ -103,8 +107,16 @@ impl<P: Post> Outbox<P> {
             taken: 0,
             waiting: Vec::new(),
         };
+        let worker = Arc::new(Mutex::new(worker));
         // Ends when the last handle is gone.
-        control.spawn(worker.work());
+        control.spawn(watch::again(P::NAME, move || {
+            let worker = Arc::clone(&worker);
+            async move {
+                let mut worker = worker.lock().await;
+                worker.put_down();
+                worker.work().await;
+            }
+        }));
         Self {
             items,
             flushes,
@@ -154,7 +166,19 @@ struct Worker<P: Post> {
 }
 
 impl<P: Post> Worker<P> {
-    async fn work(mut self) {
+    /// Gives up what the one before had in hand when it broke off: nothing, at first.
+    fn put_down(&mut self) {
+        self.batch.clear();
+        let lost = self.progress.left(self.taken);
+        if lost > 0 {
+            tracing::error!(name = P::NAME, lost, "what broke the task is not sent");
+            P::lost(lost);
+            self.progress.done.store(self.taken, Ordering::Release);
+        }
+        self.waiting.drain(..).for_each(Flush::answer);
+    }
+
+    async fn work(&mut self) {
         while self.wait().await {
             self.gather();
             // A full batch waits for nothing: else there could be more than ever goes.
@@ -243,6 +267,7 @@ mod tests {
 
     impl Post for Noting {
         type Item = u64;
+        const NAME: &'static str = "noting";
         const ROOM: usize = 1024;
         const MOST: usize = 2;
         const GATHER: Duration = Duration::ZERO;
@@ -280,5 +305,57 @@ mod tests {
         for one in all {
             one.await.expect("sent in time");
         }
+    }
+
+    static LOST: AtomicU64 = AtomicU64::new(0);
+    static CAME: LazyLock<Mutex<Vec<u64>>> = LazyLock::new(Mutex::default);
+
+    /// Breaks on multiples of ten.
+    struct Breaking;
+
+    impl Post for Breaking {
+        type Item = u64;
+        const NAME: &'static str = "breaking";
+        const ROOM: usize = 1024;
+        const MOST: usize = 2;
+        const GATHER: Duration = Duration::ZERO;
+
+        async fn send(_: &Core, batch: &mut Vec<u64>) {
+            let whole = std::mem::take(batch);
+            assert!(whole.iter().all(|item| item % 10 > 0), "as it is meant to");
+            CAME.lock().extend(whole);
+        }
+
+        fn lost(count: u64) {
+            LOST.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_breaks_is_begun_anew_and_loses_what_it_had_in_hand() {
+        let core = core();
+        let outbox = Outbox::<Breaking>::start(Arc::clone(&core), &Handle::current());
+        let mut given = 0;
+        for round in 1..3 {
+            // One batch breaks; the others come whole and in order.
+            for item in [round * 10, round * 10 + 1, round * 10 + 2, round * 10 + 3] {
+                outbox.put(item);
+                given += 1;
+            }
+            while outbox.flush().await > 0 {}
+            assert_eq!(LOST.load(Ordering::Relaxed), round * 2);
+            assert!(CAME.lock().ends_with(&[round * 10 + 2, round * 10 + 3]));
+        }
+        assert_eq!(
+            LOST.load(Ordering::Relaxed) + CAME.lock().len() as u64,
+            given
+        );
+        outbox.put(7);
+        drop(outbox);
+        // Sent all the same, and then there is nobody left.
+        while Arc::strong_count(&core) > 1 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(CAME.lock().last(), Some(&7));
     }
 }

@@ -161,6 +161,7 @@ struct Learning;
 
 impl Post for Learning {
     type Item = Lesson;
+    const NAME: &'static str = "learning";
     const ROOM: usize = 8192;
     const MOST: usize = 64;
     const GATHER: Duration = Duration::from_millis(10);

@@ -75,6 +75,7 @@ struct Settling;
 
 impl Post for Settling {
     type Item = Settlement;
+    const NAME: &'static str = "settling";
     const ROOM: usize = 1 << 16;
     // Some hundred microseconds of the server's time.
     const MOST: usize = 128;

@@ -53,6 +53,7 @@ struct Telling;
 
 impl Post for Telling {
     type Item = Told;
+    const NAME: &'static str = "telling";
     // A sign-up takes some five hundred bytes.
     const ROOM: usize = 1 << 14;
     // Less than a millisecond of the server's time.

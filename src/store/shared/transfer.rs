@@ -209,7 +209,10 @@ impl Distant {
 
     async fn bans(&self) -> Result<Vec<Content>, SharedError> {
         let all = self.handed_out(&self.core.keys.bans()).await?;
-        Ok(all.into_iter().map(Content::Ban).collect())
+        Ok(all
+            .into_iter()
+            .map(|entry: Entry| Content::Ban(entry.canonical()))
+            .collect())
     }
 
     /// All that nodes hand each other under these keys.

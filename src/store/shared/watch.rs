@@ -23,15 +23,7 @@ impl Task {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        Self(control.spawn(async move {
-            loop {
-                let Err(fault) = Self(tokio::spawn(begin())).ended().await else {
-                    return;
-                };
-                tracing::error!(name, %fault, "a task of the shared store broke off and is begun anew");
-                tokio::time::sleep(PAUSE).await;
-            }
-        }))
+        Self(control.spawn(again(name, begin)))
     }
 
     async fn ended(mut self) -> Result<(), JoinError> {
@@ -42,5 +34,16 @@ impl Task {
 impl Drop for Task {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+/// Runs what `begin` makes until it ends by itself.
+pub(super) async fn again<F>(name: &'static str, begin: impl Fn() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    while let Err(fault) = Task(tokio::spawn(begin())).ended().await {
+        tracing::error!(name, %fault, "a task of the shared store broke off and is begun anew");
+        tokio::time::sleep(PAUSE).await;
     }
 }

@@ -100,7 +100,7 @@ pub fn read_lines(mut from: impl BufRead, key: &HashKey) -> Result<Vec<Record>, 
             }
             Line::Record(record) if number > 1 => {
                 counts.add(&record);
-                records.push(record);
+                records.push(record.canonical());
             }
             Line::End(expected) if expected == counts => return Ok(records),
             Line::End(expected) => {
@@ -121,4 +121,32 @@ pub fn read_lines(mut from: impl BufRead, key: &HashKey) -> Result<Vec<Record>, 
 fn fingerprint(key: &HashKey) -> String {
     let digits = key.fingerprint().map(|byte| format!("{byte:02x}"));
     digits.concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ban::{Effect, Subject};
+    use crate::store::bans::changes::Entry;
+    use crate::store::transfer::{Content, missing};
+
+    /// Else an import of it would be said to be missing.
+    #[test]
+    fn a_network_of_an_earlier_export_is_in_its_one_spelling() {
+        let lifted = |network: &str| {
+            Record(Content::Ban(Entry {
+                subject: Subject::Network(network.parse().expect("a network")),
+                effect: Effect::Ban,
+                stamp: jiff::Timestamp::now().as_microsecond(),
+                ban: None,
+            }))
+        };
+        let key = HashKey::new(&[7; 32]);
+        let mut export = Vec::new();
+        write_lines(&mut export, &key, [lifted("::ffff:45.9.9.0/120")]).expect("written");
+        let read = read_lines(export.as_slice(), &key).expect("read");
+        let there = [lifted("45.9.9.0/24")];
+        assert_eq!(missing(&read, &there), Counts::default());
+        assert_ne!(missing(&[lifted("45.9.0.0/16")], &there), Counts::default());
+    }
 }

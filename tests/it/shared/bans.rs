@@ -182,6 +182,37 @@ async fn an_emptied_redis_empties_nobody_and_a_lifted_ban_stays_lifted() {
     all_have(&[&a, &b, &fresh], &["two.example"]).await;
 }
 
+/// A gate of an earlier release passes on networks as they were typed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mapped_network_of_an_older_gate_is_one_network() {
+    let server = Server::start(Make::Redis, &[]);
+    let a = join(&server).await;
+    let typed = tuskgate::ban::Subject::Network("::ffff:45.9.9.0/120".parse().expect("one"));
+    let stamp = Timestamp::now().as_microsecond();
+    let entry = serde_json::json!({
+        "subject": typed, "effect": "ban", "stamp": stamp,
+        "ban": Ban { subject: typed.clone(), ..ban("any.example") },
+    });
+    let field = format!("ban\tnetwork\t{typed}");
+    server.ask(&[
+        "HSET",
+        "{tuskgate}:bans",
+        &field,
+        &format!("{stamp} {entry}"),
+    ]);
+    let version = server.ask(&["INCR", "{tuskgate}:bans:version"]);
+    server.ask(&["ZADD", "{tuskgate}:bans:log", &version, &field]);
+    let b = join(&server).await;
+    all_have(&[&a, &b], &["45.9.9.0/24"]).await;
+    until("it is kept under its one spelling", || {
+        server.ask(&["HKEYS", "{tuskgate}:bans"]) == "ban\tnetwork\t45.9.9.0/24"
+    })
+    .await;
+    let lifted = b.store.unban(&typed, Effect::Ban).await.expect("undone");
+    assert!(lifted.is_some());
+    all_have(&[&a, &b], &[]).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_has_ended_is_not_passed_on() {
     let server = Server::start(Make::Redis, &[]);

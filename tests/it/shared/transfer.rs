@@ -336,4 +336,40 @@ async fn check_says_what_is_wrong() {
         let damaged = |line: &str| line.starts_with(file) && line.contains("damaged");
         assert!(said.lines().any(damaged), "{file}: {said}");
     }
+    let done = run(folder.path(), Some(&url), &["check", "--json"]);
+    assert_eq!(done.status.code(), Some(1));
+    let found = one_object(&done);
+    assert_eq!(found["well"], false);
+    let files = found["files"].as_array().expect("files");
+    let damaged = files.iter().filter(|file| file["fault"].is_string());
+    assert_eq!((files.len(), damaged.count()), (6, 3));
+    assert!(found["shared"]["fault"].is_string() && found["shared"]["seen"].is_null());
+}
+
+#[tokio::test]
+async fn what_is_in_order_is_told_to_programs_too() {
+    let folder = folder();
+    fill(folder.path()).await;
+    let found = one_object(&run(folder.path(), None, &["check", "--json"]));
+    assert_eq!(
+        (&found["well"], &found["shared"]),
+        (&true.into(), &().into())
+    );
+    assert_eq!(found["counts"]["apps"], 50);
+    let server = Server::start(Make::Redis, &[]);
+    let found = one_object(&run(
+        folder.path(),
+        Some(&server.url()),
+        &["check", "--json"],
+    ));
+    assert_eq!(
+        (&found["well"], &found["shared"]["fault"]),
+        (&true.into(), &().into())
+    );
+    let seen = found["shared"]["seen"].as_str().expect("seen");
+    assert!(seen.contains("in order"), "{seen}");
+}
+
+fn one_object(done: &Output) -> serde_json::Value {
+    serde_json::from_slice(&done.stdout).expect("one object")
 }

@@ -49,17 +49,10 @@ pub(crate) fn judge(dns: &StandInDns, folder: &Path, shared: Option<SharedSettin
 /// From a network of its own for each number.
 pub(crate) fn attempt(endpoint: Endpoint, number: usize) -> Attempt {
     let [high, low] = u16::try_from(number).expect("small").to_be_bytes();
+    let client = ClientIp::Known(Ipv4Addr::new(198, 18 + high, low, 9).into());
     Attempt {
-        at: Timestamp::now(),
-        endpoint,
-        client: ClientIp::Known(Ipv4Addr::new(198, 18 + high, low, 9).into()),
-        email: None,
         username: Some(format!("user{number}")),
-        credential: None,
-        bearer: None,
-        grant: None,
-        new_app: None,
-        invite: None,
+        ..Attempt::blank(Timestamp::now(), endpoint, client)
     }
 }
 

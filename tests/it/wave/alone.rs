@@ -125,17 +125,11 @@ impl World {
     fn sign_up(&mut self, at: i64, domain: &str, host: &str, ip: IpAddr) -> bool {
         self.micros = (self.micros + 7) % 1_000_000;
         let at = Timestamp::from_microsecond(at * 1_000_000 + self.micros).expect("a time");
+        let client = ClientIp::Known(Ipv4Addr::from(0x3c00_0000 + self.micros as u32).into());
         let attempt = Attempt {
-            at,
-            endpoint: Endpoint::SignUp,
-            client: ClientIp::Known(Ipv4Addr::from(0x3c00_0000 + self.micros as u32).into()),
             email: address::read(&format!("u{}@{domain}", self.micros)).expect("an address"),
             username: Some(format!("u{}", self.micros)),
-            credential: None,
-            bearer: None,
-            grant: None,
-            new_app: None,
-            invite: None,
+            ..Attempt::blank(at, Endpoint::SignUp, client)
         };
         let host = MxHost {
             name: Domain::new(host).expect("a domain"),

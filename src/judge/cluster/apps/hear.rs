@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::look::Token;
-use super::{Apps, CLUSTERS, Look, Made, What};
+use super::{Apps, Look, Made, What};
 use crate::cluster::{AppStep, Change, Cluster};
 use crate::judge::cluster::join::{self, Register};
 use crate::judge::cluster::numbers::Numbers;
@@ -120,10 +120,6 @@ impl Register for Apps {
     }
 
     fn forget(&mut self, _: i64) {
-        if self.clusters.len() > CLUSTERS
-            && let Some((_, gone)) = self.clusters.pop_first()
-        {
-            self.unmark(&gone);
-        }
+        self.forget_first();
     }
 }

@@ -7,6 +7,7 @@
 use super::look::Token;
 use super::{Apps, Asked, DAY, HOUR};
 use crate::judge::cluster::words;
+use crate::numeral::counted;
 
 impl Asked<'_> {
     pub(super) fn token(self, at: i64) -> Token {
@@ -52,7 +53,7 @@ impl Apps {
                 [_, true] => (all + 1, "", most[1]),
                 [false, false] => return None,
             };
-            let tokens = words::many(count, "token");
+            let tokens = counted(count, "token", "tokens");
             return Some(format!(
                 "one new app, {name:?}, asked for {tokens}{of} within 1 d: condemned from {from}"
             ));

@@ -1,22 +1,28 @@
 //! The mark of a condemnation on a look, and when it goes.
 
-use super::Apps;
+use super::{Apps, CLUSTERS};
 use crate::cluster::Cluster;
+use crate::judge::cluster::past;
 
 impl Apps {
     /// Takes the mark off looks whose condemnation is held against nobody any more.
     pub(in crate::judge) fn let_run_out(&mut self, now: i64) {
-        let memory = self.tuning.memory;
-        let over = self.clusters.values().filter(|cluster| {
-            // Most of what is over has no mark any more, and a cluster is long to copy.
-            now - cluster.until >= memory && self.is_marked(cluster)
-        });
-        for cluster in &over.cloned().collect::<Vec<_>>() {
-            self.unmark(cluster);
+        let (all, memory) = (self.clusters.values(), self.tuning.memory);
+        for cluster in past::over(all, memory, now, |cluster| self.is_marked(cluster)) {
+            self.unmark(&cluster);
         }
     }
 
-    pub(super) fn unmark(&mut self, cluster: &Cluster) {
+    /// Makes room after one more has been written down.
+    pub(super) fn forget_first(&mut self) {
+        if self.clusters.len() > CLUSTERS
+            && let Some((_, gone)) = self.clusters.pop_first()
+        {
+            self.unmark(&gone);
+        }
+    }
+
+    fn unmark(&mut self, cluster: &Cluster) {
         if self.is_marked(cluster)
             && let Some(name) = &cluster.name
             && let Some(look) = self.looks.peek_mut(name)

@@ -261,3 +261,18 @@ fn a_look_is_free_once_its_condemnation_on_another_gate_is_forgotten() {
     assert_eq!(mark(1), None);
     assert_eq!(mark(2), Some(2));
 }
+
+#[test]
+fn the_mark_of_a_condemnation_goes_when_it_is_held_against_nobody() {
+    let mut register = register();
+    for _ in 0..8 {
+        register.make("aaa", None, T0);
+    }
+    let until = register.cluster(1).expect("condemned").until;
+    let mark = |register: &Apps| register.looks.peek("aaa").and_then(|look| look.cluster);
+    register.let_run_out(until + 29 * DAY);
+    assert_eq!(mark(&register), Some(1), "it comes back sooner for a month");
+    register.let_run_out(until + 31 * DAY);
+    assert_eq!(mark(&register), None);
+    assert!(register.cluster(1).is_some(), "the record stays");
+}

@@ -8,6 +8,7 @@
 use super::{CLUSTERS, Servers, id, registrable};
 use crate::cluster::{Change, Cluster, MailKey, SeenDomain, SignUp};
 use crate::judge::cluster::history::History;
+use crate::judge::cluster::past;
 use crate::judge::cluster::tuning::seconds;
 use crate::judge::cluster::weigh::Finding;
 use crate::mailbox::Domain;
@@ -308,13 +309,10 @@ impl Servers {
     /// Takes the mark off the keys of condemnations that are held against nobody
     /// any more: they may be forgotten, and may come to be shared servers.
     pub(in crate::judge) fn let_run_out(&mut self, now: i64) {
-        let memory = seconds(self.tuning.memory);
-        let over = self.clusters.values().filter(|cluster| {
-            // Most of what is over has no mark any more, and a cluster is long to copy.
-            now - cluster.until >= memory && cluster.keys.iter().any(|key| self.marks(key, cluster))
-        });
-        for cluster in &over.cloned().collect::<Vec<_>>() {
-            self.unmark(cluster);
+        let (all, memory) = (self.clusters.values(), seconds(self.tuning.memory));
+        let marked = |cluster: &Cluster| cluster.keys.iter().any(|key| self.marks(key, cluster));
+        for cluster in past::over(all, memory, now, marked) {
+            self.unmark(&cluster);
         }
     }
 

@@ -5,7 +5,8 @@ use super::Servers;
 use crate::cluster::MailKey;
 use crate::judge::cluster::tuning::seconds;
 use crate::judge::cluster::weigh::{Finding, Lower};
-use crate::judge::cluster::words::{many, span, time};
+use crate::judge::cluster::words::{span, time};
+use crate::numeral::counted;
 
 impl Servers {
     /// The evidence of a condemnation that is about to be made at `now`.
@@ -17,10 +18,10 @@ impl Servers {
         });
         format!(
             "{} and {} with them through {key} within {}, {} in all: score {:.1}, condemned from {:.1}{lower}",
-            many(weight.fresh, "new domain"),
-            many(weight.sign_ups, "sign-up"),
+            counted(weight.fresh, "new domain", "new domains"),
+            counted(weight.sign_ups, "sign-up", "sign-ups"),
             span(finding.span),
-            many(weight.all, "domain"),
+            counted(weight.all, "domain", "domains"),
             weight.score,
             finding.bar,
         )
@@ -46,7 +47,7 @@ impl Servers {
                 format!(
                     "for {} after each report: {people} people reported {} behind it",
                     span(memory),
-                    many(accounts, "account")
+                    counted(accounts, "account", "accounts")
                 )
             }
             Lower::Again => {

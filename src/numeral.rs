@@ -1,7 +1,7 @@
-//! Numbers in words: one ban, two bans.
+//! Numbers in words: one ban, two bans; the second time.
 
 /// `1 ban`, `2 bans`.
-pub(super) fn counted(count: impl TryInto<u64>, one: &str, many: &str) -> String {
+pub(crate) fn counted(count: impl TryInto<u64>, one: &str, many: &str) -> String {
     // More than that is many all the same.
     let count = count.try_into().unwrap_or(u64::MAX);
     let noun = if count == 1 { one } else { many };
@@ -9,7 +9,7 @@ pub(super) fn counted(count: impl TryInto<u64>, one: &str, many: &str) -> String
 }
 
 /// `1st`, `2nd`, `3rd`, `11th`.
-pub(super) fn ordinal(number: u32) -> String {
+pub(crate) fn ordinal(number: u32) -> String {
     let ending = match (number % 10, number % 100) {
         (1, tens) if tens != 11 => "st",
         (2, tens) if tens != 12 => "nd",
