@@ -7,7 +7,8 @@
 //!
 //! Such a thread may get next to nothing of a busy machine, and what it writes
 //! is bounded by a queue. So when it falls behind, a thread of ordinary standing
-//! takes the file over for [`HASTE`]: counted, and said.
+//! takes the file over for [`HASTE`]: counted, and said. Only for what no request
+//! waits for, and what is not promised to be on the disk within a second.
 
 use std::panic::resume_unwind;
 use std::thread::{Builder, scope};
