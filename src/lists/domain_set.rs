@@ -133,7 +133,7 @@ impl DomainSetBuilder {
                     .source(name)
                     .is_none()
             {
-                arena.extend(from.iter().take(HEAD + name.len()));
+                arena.extend_from_slice(from.get(..HEAD + name.len()).unwrap_or_default());
             }
         }
         buckets.resize(crowds + 1, narrow(arena.len()));
