@@ -1,33 +1,36 @@
 //! Millions of domain names, immutable, found by name or any parent.
 //!
-//! One byte arena (`length, name`) and one open-addressing table of `u32`
-//! places in it, half full. A look-up walks the name once from the right and
-//! asks the table at every dot, so its cost is linear in a name that an
-//! attacker chose. The hash needs no key: who chooses look-ups does not
-//! choose the table, and who writes the lists is trusted with them.
+//! Names lie in one byte arena, bucket after bucket of those whose hashes fall
+//! together, two to a bucket; an array says where each bucket begins. So a name
+//! costs its own bytes and five more. A look-up walks the name once from the
+//! right, eight bytes at a time, and asks for each parent that has as many
+//! labels as some listed name, so its cost is linear in a name that an attacker
+//! chose. The hash needs no key: who chooses look-ups does not choose the set,
+//! and who writes the lists is trusted with them.
 //! Names are compared as [`Domain`]s are: ASCII, lower case.
-
-use std::ops::Range;
 
 use crate::mailbox::Domain;
 
-/// The most bytes of names in one set; places are `u32`, and 0 means empty.
-const MOST_BYTES: usize = u32::MAX as usize - 512;
+/// The most files that one set can tell apart.
+pub(super) const MOST_SOURCES: usize = 1 << 16;
+
+/// The most bytes of entries in one set; places are `u32`.
+const MOST_BYTES: usize = u32::MAX as usize;
+
+/// Names to a bucket, on average.
+const CROWD: usize = 2;
 
 /// A set of domains.
 #[derive(Debug, Default)]
 pub(super) struct DomainSet {
-    /// `length, name` for every entry; entries of one file are neighbours.
-    arena: Vec<u8>,
-    /// Places in the arena plus one; 0 is a free slot.
-    table: Vec<u32>,
-    names: usize,
+    /// All entries, bucket after bucket.
+    arena: Box<[u8]>,
+    /// Where in the arena each bucket begins, and where the last one ends.
+    buckets: Box<[u32]>,
     /// A bit for each number of labels that some name has; the first for all beyond 63.
     depths: u64,
     /// The most labels that a name has.
     deepest: u32,
-    /// Where in the arena each file's entries begin.
-    files: Vec<usize>,
 }
 
 /// What a look-up finds: the most specific listed name.
@@ -39,184 +42,211 @@ pub(super) struct FoundName<'a> {
     pub(super) source: usize,
 }
 
+impl DomainSet {
+    /// The name itself or the longest listed parent.
+    pub(super) fn find<'a>(&self, domain: &'a Domain) -> Option<FoundName<'a>> {
+        if self.deepest == 0 {
+            return None;
+        }
+        let (name, mut found) = (domain.as_str(), None);
+        climb(name.as_bytes(), |parent| {
+            if self.depths & depth(parent.labels) != 0
+                && let Some(bytes) = name.as_bytes().get(parent.from..)
+                && let Some(source) = self.source(parent.hash, bytes)
+            {
+                found = Some((parent.from, source));
+            }
+            parent.labels < self.deepest
+        });
+        let (from, source) = found?;
+        Some(FoundName {
+            name: name.get(from..)?,
+            source: source.into(),
+        })
+    }
+
+    /// The first file that lists `name`. Not inlined: the walk that asks now and
+    /// then keeps its registers so.
+    #[inline(never)]
+    fn source(&self, hash: u64, name: &[u8]) -> Option<u16> {
+        let bucket = bucket(hash, self.buckets.len() - 1);
+        let (&start, &end) = (self.buckets.get(bucket)?, self.buckets.get(bucket + 1)?);
+        Entries(self.arena.get(start as usize..end as usize)?).source(name)
+    }
+}
+
 /// A set being filled, file by file, duplicates welcome.
 #[derive(Debug, Default)]
 pub(super) struct DomainSetBuilder {
+    /// All entries, in the order they came.
     arena: Vec<u8>,
     names: usize,
-    files: Vec<usize>,
 }
 
 impl DomainSetBuilder {
-    /// Begins the next file; its index is the number of calls before.
-    pub(super) fn begin_file(&mut self) {
-        self.files.push(self.arena.len());
-    }
-
-    /// Adds a name; `false` if there is no room for it.
-    pub(super) fn add(&mut self, domain: &Domain) -> bool {
+    /// Adds a name listed by the file of index `source`, below [`MOST_SOURCES`];
+    /// `false` if there is no room for it.
+    pub(super) fn add(&mut self, domain: &Domain, source: usize) -> bool {
         let name = domain.as_str().as_bytes();
-        let Ok(len) = u8::try_from(name.len()) else {
+        let (Ok(len), Ok(source)) = (u8::try_from(name.len()), u16::try_from(source)) else {
             return false;
         };
-        if self.arena.len() + name.len() >= MOST_BYTES {
+        if self.arena.len() + HEAD + name.len() > MOST_BYTES {
             return false;
         }
-        self.arena.push(len);
+        let [high, low] = source.to_be_bytes();
+        self.arena.extend_from_slice(&[len, high, low]);
         self.arena.extend_from_slice(name);
         self.names += 1;
         true
     }
 
-    /// The set. The table is filled once, at its final size, while duplicates
-    /// are squeezed out of the arena in place.
+    /// The set: entries sorted by bucket, of duplicates the first.
     pub(super) fn build(self) -> DomainSet {
-        let mut set = DomainSet {
-            arena: self.arena,
-            table: vec![0; self.names * 2],
-            names: 0,
-            depths: 0,
-            deepest: 0,
-            files: self.files,
-        };
-        let (mut read, mut write, mut file) = (0, 0, 0);
-        while let Some(range) = set.range(read) {
-            while let Some(start) = set.files.get_mut(file)
-                && *start <= read
+        let crowds = self.names.div_ceil(CROWD);
+        let (mut depths, mut deepest, mut place) = (0, 0, 0);
+        let mut order = Vec::with_capacity(self.names);
+        for (_, name) in Entries(&self.arena) {
+            let mut whole = Parent::default();
+            climb(name, |parent| {
+                whole = parent;
+                true
+            });
+            depths |= depth(whole.labels);
+            deepest = deepest.max(whole.labels);
+            order.push((narrow(bucket(whole.hash, crowds)), narrow(place)));
+            place += HEAD + name.len();
+        }
+        order.sort_unstable();
+        let mut arena: Vec<u8> = Vec::with_capacity(self.arena.len());
+        let mut buckets = Vec::with_capacity(crowds + 1);
+        let mut start = 0;
+        for (bucket, place) in order {
+            let bucket = bucket as usize;
+            if bucket >= buckets.len() {
+                start = arena.len();
+                buckets.resize(bucket + 1, narrow(start));
+            }
+            let from = self.arena.get(place as usize..).unwrap_or_default();
+            if let Some((_, name)) = Entries(from).next()
+                && Entries(arena.get(start..).unwrap_or_default())
+                    .source(name)
+                    .is_none()
             {
-                *start = write;
-                file += 1;
+                arena.extend_from_slice(from.get(..HEAD + name.len()).unwrap_or_default());
             }
-            let end = range.end;
-            let name = set.arena.get(range).unwrap_or_default();
-            let (hash, labels) = whole(name);
-            set.depths |= depth(labels);
-            set.deepest = set.deepest.max(labels);
-            if let Err(slot) = set.probe(hash, name) {
-                set.arena.copy_within(read..end, write);
-                set.fill(slot, write);
-                set.names += 1;
-                write += end - read;
-            }
-            read = end;
         }
-        for start in set.files.iter_mut().skip(file) {
-            *start = write;
+        buckets.resize(crowds + 1, narrow(arena.len()));
+        DomainSet {
+            arena: arena.into(),
+            buckets: buckets.into(),
+            depths,
+            deepest,
         }
-        set.arena.truncate(write);
-        set.arena.shrink_to_fit();
-        set
     }
 }
 
-impl DomainSet {
-    /// The name itself or the longest listed parent.
-    pub(super) fn find<'a>(&'a self, domain: &'a Domain) -> Option<FoundName<'a>> {
-        if self.names == 0 {
-            return None;
-        }
-        let name = domain.as_str().as_bytes();
-        let (mut hash, mut labels) = (SEED, 0);
-        let mut found = None;
-        for (at, &byte) in name.iter().enumerate().rev() {
-            if byte == b'.' {
-                labels += 1;
-                found = self.at_depth(labels, hash, name, at + 1).or(found);
-                if labels >= self.deepest {
-                    break;
-                }
+/// A place as it is kept: no more than [`MOST_BYTES`].
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+/// `length, file, name` after one another.
+struct Entries<'a>(&'a [u8]);
+
+/// The bytes of an entry before its name.
+const HEAD: usize = 3;
+
+impl Entries<'_> {
+    /// The first file that lists `name`.
+    fn source(mut self, name: &[u8]) -> Option<u16> {
+        self.find_map(|(source, entry)| (entry == name).then_some(source))
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (&[len, high, low], rest) = self.0.split_first_chunk::<HEAD>()?;
+        let (name, rest) = rest.split_at_checked(len.into())?;
+        self.0 = rest;
+        Some((u16::from_be_bytes([high, low]), name))
+    }
+}
+
+/// A name, or a parent of it.
+#[derive(Clone, Copy, Default)]
+struct Parent {
+    hash: u64,
+    labels: u32,
+    /// Where in the name it begins.
+    from: usize,
+}
+
+/// Shows `visit` each parent of `name`, the shortest first, and `name` itself at
+/// last, for as long as it says so. Words of eight bytes are hashed, counted from
+/// the right; a dot is thought before the name, so that a dot begins every parent.
+fn climb(name: &[u8], mut visit: impl FnMut(Parent) -> bool) {
+    let (mut rest, mut hash, mut labels) = (name, SEED, 0);
+    loop {
+        let end = rest.len();
+        let full = rest.split_last_chunk();
+        let word = match full {
+            Some((before, &word)) => {
+                rest = before;
+                u64::from_be_bytes(word)
             }
-            hash = step(hash, byte);
-        }
-        if labels < self.deepest {
-            found = self.at_depth(labels + 1, hash, name, 0).or(found);
-        }
-        let (place, from) = found?;
-        Some(FoundName {
-            name: domain.as_str().get(from..)?,
-            source: self
-                .files
-                .partition_point(|&start| start <= place)
-                .saturating_sub(1),
-        })
-    }
-
-    /// The place of the parent that begins at `from` and has so many labels, and `from`.
-    fn at_depth(&self, labels: u32, hash: u64, name: &[u8], from: usize) -> Option<(usize, usize)> {
-        if self.depths & depth(labels) == 0 {
-            return None;
-        }
-        let place = self.probe(hash, name.get(from..)?).ok()?;
-        Some((place, from))
-    }
-
-    /// The place of `name`, or the free slot where it would go.
-    fn probe(&self, hash: u64, name: &[u8]) -> Result<usize, usize> {
-        let mut slot = spread(hash, self.table.len());
-        while let Some(&place) = self.table.get(slot) {
-            let Some(place) = (place as usize).checked_sub(1) else {
-                return Err(slot);
+            None => rest
+                .iter()
+                .fold(DOT, |word, &byte| word << 8 | u64::from(byte)),
+        };
+        let mut dots = dots(word);
+        while dots != 0 {
+            let behind = (dots & dots.wrapping_neg()) >> 7;
+            labels += 1;
+            let parent = Parent {
+                hash: step(hash, word & (behind - 1)),
+                labels,
+                from: end - dots.trailing_zeros() as usize / 8,
             };
-            if self.is_at(place, name) {
-                return Ok(place);
+            if !visit(parent) {
+                return;
             }
-            slot += 1;
-            if slot == self.table.len() {
-                slot = 0;
-            }
+            dots &= dots - 1;
         }
-        Err(slot)
-    }
-
-    fn is_at(&self, place: usize, name: &[u8]) -> bool {
-        self.arena.get(place).copied().map(usize::from) == Some(name.len())
-            && self
-                .arena
-                .get(place + 1..)
-                .is_some_and(|rest| rest.starts_with(name))
-    }
-
-    fn range(&self, place: usize) -> Option<Range<usize>> {
-        let len = usize::from(*self.arena.get(place)?);
-        Some(place + 1..place + 1 + len)
-    }
-
-    fn fill(&mut self, slot: usize, place: usize) {
-        if let (Some(free), Ok(place)) = (self.table.get_mut(slot), u32::try_from(place + 1)) {
-            *free = place;
+        if full.is_none() {
+            return;
         }
+        hash = step(hash, word);
     }
 }
 
-/// The hash of a name, and how many labels it has.
-fn whole(name: &[u8]) -> (u64, u32) {
-    name.iter().rev().fold((SEED, 1), |(hash, labels), &byte| {
-        (step(hash, byte), labels + u32::from(byte == b'.'))
-    })
-}
+const DOT: u64 = b'.' as u64;
 
-/// The bit of names with so many labels.
-const fn depth(labels: u32) -> u64 {
-    1 << if labels < u64::BITS { labels } else { 0 }
+/// The highest bit of each byte that is a dot; all are ASCII.
+const fn dots(word: u64) -> u64 {
+    let others = word ^ u64::from_ne_bytes([b'.'; 8]);
+    !(others + u64::from_ne_bytes([0x7f; 8])) & u64::from_ne_bytes([0x80; 8])
 }
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The hash of a name that is longer by one byte at its left. A byte at a time,
-/// because finding the dots is a walk over all bytes anyway.
-const fn step(hash: u64, byte: u8) -> u64 {
-    (hash ^ byte as u64).wrapping_mul(PRIME)
+/// The hash of a name that is longer by eight bytes, or less, at its left.
+fn step(hash: u64, word: u64) -> u64 {
+    let (low, high) = (hash ^ word).carrying_mul(PRIME, 0);
+    low ^ high
 }
 
-/// A slot out of `slots`, from all bits of `hash`.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the high half of the product is below `slots`"
-)]
-const fn spread(hash: u64, slots: usize) -> usize {
-    let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((mixed as u128 * slots as u128) >> 64) as usize
+/// A bucket out of so many.
+fn bucket(hash: u64, buckets: usize) -> usize {
+    hash.carrying_mul(buckets as u64, 0).1 as usize
+}
+
+/// The bit of names with so many labels.
+const fn depth(labels: u32) -> u64 {
+    1 << if labels < u64::BITS { labels } else { 0 }
 }
 
 #[cfg(test)]
@@ -231,10 +261,9 @@ mod tests {
 
     fn set(files: &[&[&str]]) -> DomainSet {
         let mut builder = DomainSetBuilder::default();
-        for names in files {
-            builder.begin_file();
+        for (source, names) in files.iter().enumerate() {
             for name in *names {
-                assert!(builder.add(&domain(name)));
+                assert!(builder.add(&domain(name), source));
             }
         }
         builder.build()
@@ -248,7 +277,7 @@ mod tests {
             &["tk", "evil.duckdns.org"],
             &["tk"],
         ]);
-        assert_eq!(set.names, 3);
+        assert_eq!(Entries(&set.arena).count(), 3);
         for (name, found) in [
             ("tk", Some(("tk", 0))),
             ("a.b.tk", Some(("tk", 0))),
@@ -265,18 +294,66 @@ mod tests {
         assert_eq!(DomainSet::default().find(&domain("tk")), None);
     }
 
+    #[test]
+    fn names_of_every_length_and_depth() {
+        let deep = vec!["a"; 127].join(".");
+        let names: Vec<&str> = (0..127).map(|n| &deep[2 * n..]).collect();
+        for (at, name) in names.iter().enumerate() {
+            let set = set(&[&[name]]);
+            let asked = domain(&deep);
+            assert_eq!(
+                set.find(&asked).map(|found| found.name),
+                Some(*name),
+                "{at}"
+            );
+            let parents = names.iter().skip(at + 1);
+            assert!(
+                parents
+                    .into_iter()
+                    .all(|less| set.find(&domain(less)).is_none())
+            );
+        }
+    }
+
+    #[test]
+    fn buckets_stay_small() {
+        let names: Vec<String> = (0..100_000)
+            .map(|n| format!("mail{n:x}.example.test"))
+            .collect();
+        let set = set(&[&names.iter().map(String::as_str).collect::<Vec<_>>()]);
+        let longest = set.buckets.windows(2).map(|ends| ends[1] - ends[0]).max();
+        // By chance: 12 names or so.
+        assert!(longest.expect("buckets") < 20 * 25, "{longest:?}");
+    }
+
+    fn label() -> impl Strategy<Value = String> {
+        // Few ones, so that names repeat; of any length, so that dots lie anywhere among the words.
+        prop_oneof!["[ab]", (1_usize..20).prop_map(|len| "a".repeat(len))]
+    }
+
+    fn name(labels: impl Into<prop::collection::SizeRange>) -> impl Strategy<Value = String> {
+        prop::collection::vec(label(), labels).prop_map(|labels| labels.join("."))
+    }
+
     proptest! {
         #[test]
         fn agrees_with_trying_every_parent(
-            listed in prop::collection::vec("[ab]{1,2}(\\.[ab]{1,2}){0,3}", 0..60),
-            asked in prop::collection::vec("[ab]{1,2}(\\.[ab]{1,2}){0,4}", 1..60),
+            files in prop::collection::vec(prop::collection::vec(name(1..5), 0..60), 1..4),
+            asked in prop::collection::vec(name(1..4), 1..20),
         ) {
-            let names: Vec<&str> = listed.iter().map(String::as_str).collect();
-            let set = set(&[&names]);
-            for name in asked {
-                let name = domain(&name);
-                let expected = name.with_parents().find(|parent| names.contains(parent));
-                prop_assert_eq!(set.find(&name).map(|found| found.name), expected);
+            let names: Vec<Vec<&str>> = files
+                .iter()
+                .map(|names| names.iter().map(String::as_str).collect())
+                .collect();
+            let set = set(&names.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            let below = |listed| asked.iter().map(move |above| format!("{above}.{listed}"));
+            for asked in files.iter().flatten().flat_map(below).chain(asked.iter().cloned()) {
+                let asked = domain(&asked);
+                let expected = asked.with_parents().find_map(|parent| {
+                    let source = names.iter().position(|file| file.contains(&parent))?;
+                    Some(FoundName { name: parent, source })
+                });
+                prop_assert_eq!(set.find(&asked), expected);
             }
         }
     }

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::apps::AppSet;
-use super::domain_set::{DomainSet, DomainSetBuilder};
+use super::domain_set::{self, DomainSet, DomainSetBuilder};
 use super::file::{self, ListError, ListWarning};
 use super::formats::{self, LineFault};
-use super::network_set::{MOST_SOURCES, NetworkSet, NetworkSetBuilder};
+use super::network_set::{self, NetworkSet, NetworkSetBuilder};
 use super::{Files, List, Lists, Loaded};
 
 /// See [`Lists::load`].
@@ -54,12 +54,7 @@ struct Reading {
 
 impl Reading {
     fn networks(&mut self, paths: &[PathBuf]) -> NetworkSet {
-        if paths.len() > MOST_SOURCES {
-            self.errors.push(ListError::TooMany {
-                list: List::Networks.key(),
-                files: paths.len(),
-                most: MOST_SOURCES,
-            });
+        if self.too_many(List::Networks, paths, network_set::MOST_SOURCES) {
             return NetworkSet::default();
         }
         let mut builder = NetworkSetBuilder::default();
@@ -76,12 +71,15 @@ impl Reading {
     }
 
     fn domains(&mut self, list: List, paths: &[PathBuf]) -> DomainSet {
+        if self.too_many(list, paths, domain_set::MOST_SOURCES) {
+            return DomainSet::default();
+        }
         let mut builder = DomainSetBuilder::default();
-        for path in paths {
-            builder.begin_file();
+        for (source, path) in paths.iter().enumerate() {
             self.file(list, path, |line| {
                 formats::domain::read(line, |domain| {
-                    builder.add(domain).then_some(()).ok_or(LineFault::Full)
+                    let added = builder.add(domain, source);
+                    added.then_some(()).ok_or(LineFault::Full)
                 })
             });
         }
@@ -100,6 +98,17 @@ impl Reading {
             });
         }
         set
+    }
+
+    /// Whether `list` names more files than its set can tell apart, which is an error.
+    fn too_many(&mut self, list: List, paths: &[PathBuf], most: usize) -> bool {
+        let files = paths.len();
+        let list = list.key();
+        if files > most {
+            let error = ListError::TooMany { list, files, most };
+            self.errors.push(error);
+        }
+        files > most
     }
 
     fn file(

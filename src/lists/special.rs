@@ -8,7 +8,9 @@
 //! examples are written with them. A line with a scope of its own is an
 //! admin's hand, not a feed's, and passes.
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv6Net};
+
+use super::family::Bits;
 
 const V4: [([u8; 4], u8); 9] = [
     ([0, 0, 0, 0], 8),
@@ -35,9 +37,9 @@ const WIDEST: (u8, u8) = (8, 16);
 /// Whether every address of `net` is private or reserved.
 pub(super) fn reserved(net: &IpNet) -> bool {
     match net {
-        IpNet::V4(net) => V4
-            .iter()
-            .any(|&(octets, len)| Ipv4Net::new_assert(octets.into(), len).contains(net)),
+        IpNet::V4(net) => V4.iter().any(|&(octets, len)| {
+            net.prefix_len() >= len && net.addr().to_bits().agrees(u32::from_be_bytes(octets), len)
+        }),
         IpNet::V6(net) => V6.iter().any(|&(head, len)| {
             Ipv6Net::new_assert([head, 0, 0, 0, 0, 0, 0, 0].into(), len).contains(net)
         }),
