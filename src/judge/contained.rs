@@ -143,7 +143,9 @@ impl Contained {
             }))
         });
         let before = before.as_deref().cloned().unwrap_or_default();
-        let tokens = store.tokens_of(reach.apps.iter().cloned().collect()).await?;
+        let tokens = store
+            .tokens_of(reach.apps.iter().cloned().collect())
+            .await?;
         let held: HashSet<_> = tokens.iter().map(|(_, token)| *token).collect();
         let count = held.len();
         self.held.rcu(|now| {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use jiff::Timestamp;
 
 use super::*;
-use crate::app::{App, AppName, AppSource};
+use crate::app::{AppName, AppSource};
 use crate::cluster::{ClusterKind, Kept, Sites, Suspect};
 use crate::store::StoreSettings;
 
@@ -152,5 +152,97 @@ async fn nothing_contained_is_nothing_looked_for() {
         .expect("there");
     let count = contained.bring_in_line(&registers, &store).await;
     assert_eq!(count.expect("read"), 0);
+    assert!(contained.held.load().is_none());
+}
+
+/// The same, of mail: whose an app is no such cluster says.
+fn of_mail(store: &Store) -> Registers {
+    let id = ClusterId {
+        kind: ClusterKind::Mail,
+        number: 1,
+    };
+    let clusters = vec![Cluster {
+        id,
+        suspects: vec![Suspect {
+            client_id: Some(ClientId::new("late")),
+            ..condemned().suspects[0].clone()
+        }],
+        ..condemned()
+    }];
+    Registers::restore(
+        store,
+        Kept {
+            clusters,
+            ..Kept::default()
+        },
+    )
+}
+
+fn made_at(second: i64) -> App {
+    App {
+        client_id: ClientId::new("late"),
+        name: AppName::new("Late"),
+        redirect_uris: Vec::new(),
+        website: None,
+        creator: None,
+        created: Timestamp::from_second(second).expect("a moment"),
+        source: AppSource::Learn,
+        credential: None,
+    }
+}
+
+async fn until(mut true_yet: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !true_yet() {
+        assert!(begun.elapsed().as_secs() < 60, "never came true");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_is_unknown_is_looked_for_again() {
+    let (_folder, store, _) = burst();
+    let (contained, registers) = (Arc::<Contained>::default(), Arc::new(of_mail(&store)));
+    again::start(&contained, &registers, &tokio::runtime::Handle::current());
+    let late = token(&store, "late");
+    assert!(store.learn_token(late, &ClientId::new("late")).await);
+    let count = contained.bring_in_line(&registers, &store).await;
+    assert_eq!(count.expect("read"), 0);
+    assert!(contained.held.load().is_none());
+    store.learn_app(made_at(100), "late".to_owned());
+    until(|| held(&contained).contains(&late)).await;
+    until(|| *contained.behind.borrow() == Behind::default()).await;
+}
+
+/// Its own word on the app counts more than another gate's.
+#[tokio::test]
+async fn another_gate_s_word_is_taken_for_an_app_that_is_unknown() {
+    let (_folder, store, _) = burst();
+    let (contained, registers) = (Contained::default(), of_mail(&store));
+    let (late, id) = (token(&store, "late"), ClientId::new("late"));
+    let say = |made| {
+        vec![
+            Containable::Token(id.clone(), late),
+            Containable::App(id.clone(), made),
+        ]
+    };
+    contained
+        .bring_in_line(&registers, &store)
+        .await
+        .expect("read");
+    contained.hear(say(49), &registers).await;
+    assert!(held(&contained).is_empty(), "it is older than the cluster");
+    let contained = Contained::default();
+    contained
+        .bring_in_line(&registers, &store)
+        .await
+        .expect("read");
+    contained.hear(say(50), &registers).await;
+    assert_eq!(held(&contained), HashSet::from([late]));
+    store.learn_app(made_at(49), "late".to_owned());
+    contained
+        .bring_in_line(&registers, &store)
+        .await
+        .expect("read");
     assert!(contained.held.load().is_none());
 }

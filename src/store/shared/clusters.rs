@@ -127,9 +127,7 @@ impl Sync {
         let by_hand = self.pass_on_by_hand(link).await;
         let pushed = self.push(link).await;
         let waiting = &self.clusters.contained;
-        let contained = self
-            .contained
-            .round(&self.core, link, waiting, &self.heard);
+        let contained = self.contained.round(&self.core, link, waiting, &self.heard);
         contained.await.and(pushed).and(by_hand)
     }
 
