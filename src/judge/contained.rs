@@ -75,7 +75,7 @@ impl Contained {
             let held = tokens.iter().filter(|(app, _)| held.apps.contains(*app));
             held.map(|(_, token)| *token).collect::<Vec<_>>()
         };
-        if !(self.held.load().as_deref()).is_some_and(|held| !of(held).is_empty()) {
+        if (self.held.load().as_deref()).is_none_or(|held| of(held).is_empty()) {
             return false;
         }
         self.held.rcu(|held| {

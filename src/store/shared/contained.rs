@@ -5,9 +5,8 @@
 //! As with clusters Redis holds each under a number that grows, and a node pulls
 //! what lies behind the number that it has seen, as often as it looks for clusters.
 //! What is let go stays there until it runs out: a token counts only while its app
-//! is contained by the node's own clusters. Kept within [`MOST_KEPT`], the latest,
-//! and for [`KEEP`](super::clusters::keep_millis) after the last one. Emptied or failed over, all nodes put
-//! down what they have.
+//! is contained by the node's own clusters. The latest [`MOST_KEPT`] are kept, as
+//! long as clusters are. Emptied or failed over, all nodes put down what they have.
 
 use std::collections::BTreeMap;
 
