@@ -111,6 +111,8 @@ impl Contained {
 
     async fn reach(&self, registers: &Registers, store: &Store) -> Reach {
         let mut reach = Reach::default();
+        let held = self.held.load_full();
+        let is_held = |id| held.as_ref().is_some_and(|held| held.apps.contains(id));
         let clusters = registers.clusters();
         for cluster in clusters.iter().filter(|cluster| cluster.contains()) {
             for (id, at) in apps_of(cluster) {
@@ -121,7 +123,13 @@ impl Contained {
                         }
                     }
                     Origin::Shared => {}
-                    Origin::Unknown => drop(reach.unknown.insert(id.clone())),
+                    Origin::Unknown => {
+                        // What lapses now is no reason to let go.
+                        if is_held(id) {
+                            reach.apps.insert(id.clone());
+                        }
+                        reach.unknown.insert(id.clone());
+                    }
                 }
             }
         }

@@ -239,6 +239,13 @@ async fn another_gate_s_word_is_taken_for_an_app_that_is_unknown() {
         .expect("read");
     contained.hear(say(50), &registers).await;
     assert_eq!(held(&contained), HashSet::from([late]));
+    contained.vouched.lock().clear();
+    contained
+        .bring_in_line(&registers, &store)
+        .await
+        .expect("read");
+    assert_eq!(held(&contained), HashSet::from([late]), "still named");
+    assert!(contained.behind.borrow().unknown.contains(&id));
     store.learn_app(made_at(49), "late".to_owned());
     contained
         .bring_in_line(&registers, &store)
