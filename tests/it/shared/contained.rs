@@ -138,18 +138,19 @@ async fn apps_of_a_burst_are_contained_by_gates_that_cannot_look_them_up() {
     let server = Server::start(Make::Redis, &[]);
     let dns = StandInDns::start(zone()).await.expect("it starts");
     let gates = gates(&dns, &settings(&server.url()), 3).await;
-    let burst = || {
-        let all = gates[0].in_force();
-        all.first().map(|cluster| cluster.id)
-    };
     for number in 0..30 {
         gates[1].makes_app(number).await;
     }
-    until("gate 0 has heard of the burst", || burst().is_some()).await;
+    let burst = |gate: &Gate| gate.in_force().first().map(|cluster| cluster.id);
+    let id = burst(&gates[1]).expect("condemned");
+    until("all have heard of the burst", || {
+        gates.iter().all(|gate| burst(gate) == Some(id))
+    })
+    .await;
     nothing_to_look_up(&server, &gates).await;
     // Of an app that another gate made.
     learn_token(&gates[0], &ClientId::new("aaa3")).await;
-    contain(&gates[2], burst().expect("condemned"), true).await;
+    contain(&gates[2], id, true).await;
     all_contain(&gates, "minted").await;
 }
 
