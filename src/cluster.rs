@@ -151,6 +151,10 @@ pub struct Cluster {
     /// Whether the tokens of its fresh apps are answered with 401.
     #[serde(default)]
     pub contained: bool,
+    /// How often an admin has said so or otherwise: the last word counts, whatever
+    /// else has changed meanwhile.
+    #[serde(default)]
+    pub marks: u32,
     /// How many of its suspects are known to have confirmed their address.
     pub confirmed: u32,
     /// What else led to the same server; its sign-ups so far condemn nothing more.
@@ -195,6 +199,12 @@ impl Cluster {
     #[must_use]
     pub const fn contains(&self) -> bool {
         self.contained && self.ended.is_none()
+    }
+
+    /// An admin has said whether the tokens of its fresh apps are to be contained.
+    pub const fn mark(&mut self, contained: bool) {
+        self.contained = contained;
+        self.marks = self.marks.saturating_add(1);
     }
 
     /// A decision of this gate about it: to be written down and told.

@@ -122,6 +122,7 @@ impl Judge {
         let breaker = Arc::new(Breaker::open(&store));
         let contained = Arc::new(Contained::default());
         hearing::start(&store, &registers, &contained, &breaker, &control);
+        contained::again::start(&contained, &registers, &control);
         Self {
             store,
             resolver,

@@ -37,7 +37,7 @@ use crate::ban::{Ban, Effect, Subject};
 use crate::cluster::{Change, Cluster, Kept, TAGGED};
 use crate::event::{Event, EventId, Outcome};
 use crate::secret::HashKey;
-use crate::told::{Heard, Told};
+use crate::told::{Containable, Heard, Told};
 use crate::verdict::Judged;
 use crate::wave::ByHand;
 
@@ -357,6 +357,16 @@ impl Store {
             && cluster.id.number >= TAGGED
         {
             shared.share_cluster(cluster.clone());
+        }
+    }
+
+    /// Lets the other nodes, if there are any, know what this one contains: those of
+    /// now soon, those that join later as they do.
+    pub fn contain(&self, all: Vec<Containable>) {
+        if let Some(shared) = self.0.shared.get()
+            && !all.is_empty()
+        {
+            shared.contain(all);
         }
     }
 

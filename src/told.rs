@@ -30,8 +30,16 @@ pub enum Told {
     Wave(Counts),
     /// An account that came through an app, for the breaker's evidence.
     Newcomer(Newcomer),
-    /// Tokens of an app whose tokens are contained.
-    Tokens(ClientId, Vec<KeyedHash>),
+}
+
+/// What each gate must know to contain what another one contains, whenever it hears of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Containable {
+    /// An app that nobody else depends on, and when it was made, in seconds since 1970.
+    App(ClientId, i64),
+    /// A token of an app whose tokens are contained.
+    Token(ClientId, KeyedHash),
 }
 
 impl Told {
@@ -61,7 +69,7 @@ impl Told {
             Self::Wave(counts) => Some(counts.at),
             Self::Newcomer(newcomer) => Some(newcomer.at),
             Self::App(step) => Some(step.at()),
-            Self::Withdraw(_) | Self::Tokens(..) => None,
+            Self::Withdraw(_) => None,
         }
     }
 }
@@ -73,6 +81,10 @@ pub enum Heard {
     Told(Vec<Told>),
     /// Clusters as they have decided about them.
     Clusters(Vec<Cluster>),
+    /// Apps and tokens that they contain.
+    Containable(Vec<Containable>),
+    /// The shared store may know nothing of what this gate contains.
+    ContainAnew,
     /// What an admin said of the breaker last, on whichever gate.
     ByHand(ByHand),
     /// The shared store may know nothing: everything is to be told again.

@@ -5,20 +5,33 @@
 //! `Authorization` header and in the query, on every endpoint; one that is sent
 //! in the body of a request that is no door of ours is not seen, because such
 //! bodies are streamed.
+//!
+//! Gates that share a state contain the same, in whatever order they hear of the
+//! cluster, its apps and their tokens: what this one cannot find out or read it
+//! tries again ([`again`]).
+
+pub(super) mod again;
+mod hear;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwapOption;
 use hashbrown::{HashMap, HashSet};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
-use crate::app::ClientId;
-use crate::cluster::{Cluster, ClusterId};
+use crate::app::{App, ClientId};
+use crate::cluster::{Cluster, ClusterId, ClusterKind};
 use crate::judge::cluster::live::Registers;
 use crate::judge::{Judge, app_sight};
 use crate::secret::{KeyedHash, Purpose};
 use crate::store::{Store, StoreError};
-use crate::told::Told;
+use crate::told::Containable;
+use again::Behind;
 
 /// What is contained; nothing at all, mostly.
 #[derive(Debug, Default)]
@@ -26,6 +39,12 @@ pub(super) struct Contained {
     held: ArcSwapOption<Held>,
     /// One brings it in line at a time: an older look must not win.
     turn: tokio::sync::Mutex<()>,
+    /// When apps were made that other gates know, and contain.
+    vouched: Mutex<HashMap<ClientId, i64>>,
+    /// The others may know nothing of what this gate contains.
+    anew: AtomicBool,
+    /// What is to be tried again.
+    behind: watch::Sender<Behind>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -34,111 +53,195 @@ struct Held {
     tokens: HashSet<KeyedHash>,
 }
 
-/// Tokens told in one piece.
-const TOLD: usize = 64;
+/// What the clusters of a moment contain.
+#[derive(Debug, Default)]
+struct Reach {
+    apps: HashSet<ClientId>,
+    /// Of apps that clusters of mail name, and not those of apps: when they were made.
+    made: Vec<(ClientId, i64)>,
+    unknown: HashSet<ClientId>,
+}
 
 impl Contained {
     /// Tokens of an app have just been learned; whether they are contained.
     pub(super) fn learn(&self, app: &ClientId, tokens: &[KeyedHash]) -> bool {
-        let held = self.held.load();
-        if !held.as_ref().is_some_and(|held| held.apps.contains(app)) {
+        let tokens: Vec<_> = tokens.iter().map(|token| (app, *token)).collect();
+        self.learn_all(&tokens)
+    }
+
+    /// The same of several apps; whether any of them is contained.
+    fn learn_all(&self, tokens: &[(&ClientId, KeyedHash)]) -> bool {
+        let of = |held: &Held| {
+            let held = tokens.iter().filter(|(app, _)| held.apps.contains(*app));
+            held.map(|(_, token)| *token).collect::<Vec<_>>()
+        };
+        if (self.held.load().as_deref()).is_none_or(|held| of(held).is_empty()) {
             return false;
         }
         self.held.rcu(|held| {
             let held = held.as_ref()?;
-            let known = |token| held.tokens.contains(token);
-            if !held.apps.contains(app) || tokens.iter().all(known) {
+            let mut new = of(held);
+            new.retain(|token| !held.tokens.contains(token));
+            if new.is_empty() {
                 return Some(Arc::clone(held));
             }
             let mut more = held.as_ref().clone();
-            more.tokens.extend(tokens);
+            more.tokens.extend(new);
             Some(Arc::new(more))
         });
         true
     }
 
     /// Brings what is contained in line with the clusters; how many tokens that is.
+    /// What cannot be found out or read is tried again by itself.
     pub(super) async fn bring_in_line(
         &self,
         registers: &Registers,
         store: &Store,
     ) -> Result<usize, StoreError> {
         let _turn = self.turn.lock().await;
-        let mut held = Held::default();
-        for cluster in registers.clusters() {
-            if cluster.contains() {
-                fresh_apps(store, &cluster, &mut held.apps).await;
+        let reach = self.reach(registers, store).await;
+        let outcome = self.hold(&reach, store).await;
+        self.behind.send_replace(Behind {
+            failed: outcome.is_err(),
+            unknown: reach.unknown,
+        });
+        outcome
+    }
+
+    async fn reach(&self, registers: &Registers, store: &Store) -> Reach {
+        let mut reach = Reach::default();
+        let held = self.held.load_full();
+        let is_held = |id| held.as_ref().is_some_and(|held| held.apps.contains(id));
+        let clusters = registers.clusters();
+        for cluster in clusters.iter().filter(|cluster| cluster.contains()) {
+            for (id, at) in apps_of(cluster) {
+                match self.origin(store, cluster, id, at).await {
+                    Origin::Fresh(made) => {
+                        if reach.apps.insert(id.clone()) && cluster.id.kind == ClusterKind::Mail {
+                            reach.made.push((id.clone(), made));
+                        }
+                    }
+                    Origin::Shared => {}
+                    Origin::Unknown => {
+                        // What lapses now is no reason to let go.
+                        if is_held(id) {
+                            reach.apps.insert(id.clone());
+                        }
+                        reach.unknown.insert(id.clone());
+                    }
+                }
             }
         }
+        reach
+    }
+
+    async fn hold(&self, reach: &Reach, store: &Store) -> Result<usize, StoreError> {
+        if reach.apps.is_empty() {
+            // What is let go is let go whether the disk answers or not.
+            self.held.store(None);
+            return Ok(0);
+        }
         // The apps first, so that a token made while the table is read is learned.
-        let before = self.held.load_full().map(|held| held.tokens.clone());
-        let before = before.unwrap_or_default();
-        self.held.store(Some(Arc::new(Held {
-            apps: held.apps.clone(),
-            tokens: before.clone(),
-        })));
-        let apps = held.apps.iter().cloned().collect();
-        let tokens = store.tokens_of(apps).await?;
-        held.tokens = tokens.iter().map(|(_, token)| *token).collect();
-        let count = held.tokens.len();
+        let before = self.held.rcu(|now| {
+            let tokens = now.as_ref().map(|now| now.tokens.clone());
+            Some(Arc::new(Held {
+                apps: reach.apps.clone(),
+                tokens: tokens.unwrap_or_default(),
+            }))
+        });
+        let before = before.as_deref().cloned().unwrap_or_default();
+        let tokens = store
+            .tokens_of(reach.apps.iter().cloned().collect())
+            .await?;
+        let held: HashSet<_> = tokens.iter().map(|(_, token)| *token).collect();
+        let count = held.len();
         self.held.rcu(|now| {
             let mut all = held.clone();
             let now = now.iter().flat_map(|now| &now.tokens);
-            all.tokens
-                .extend(now.filter(|token| !before.contains(*token)));
-            (!all.apps.is_empty()).then(|| Arc::new(all))
+            all.extend(now.filter(|token| !before.tokens.contains(*token)));
+            Some(Arc::new(Held {
+                apps: reach.apps.clone(),
+                tokens: all,
+            }))
         });
         if store.shares() {
-            tell(store, tokens);
+            self.pass_on(store, reach, tokens, &before);
         }
         Ok(count)
     }
-}
 
-/// Another gate contains only tokens that it knows.
-fn tell(store: &Store, tokens: Vec<(ClientId, KeyedHash)>) {
-    let mut by_app: HashMap<ClientId, Vec<KeyedHash>> = HashMap::new();
-    for (app, token) in tokens {
-        by_app.entry(app).or_default().push(token);
+    /// Lets the other gates know what they may not: another gate contains only tokens
+    /// that it knows, of apps that it knows.
+    fn pass_on(
+        &self,
+        store: &Store,
+        reach: &Reach,
+        tokens: Vec<(ClientId, KeyedHash)>,
+        before: &Held,
+    ) {
+        let anew = self.anew.swap(false, Ordering::AcqRel);
+        let apps = reach.made.iter();
+        let apps = apps.filter(|(id, _)| anew || !before.apps.contains(id));
+        let mut all: Vec<_> = apps
+            .map(|(id, made)| Containable::App(id.clone(), *made))
+            .collect();
+        let tokens = tokens.into_iter();
+        let tokens = tokens.filter(|(_, token)| anew || !before.tokens.contains(token));
+        all.extend(tokens.map(|(id, token)| Containable::Token(id, token)));
+        store.contain(all);
     }
-    for (app, tokens) in by_app {
-        for part in tokens.chunks(TOLD) {
-            store.tell(Told::Tokens(app.clone(), part.to_vec()));
+
+    async fn origin(&self, store: &Store, cluster: &Cluster, id: &ClientId, at: i64) -> Origin {
+        let made = match store.app_here(id).await {
+            Some(app) => return Origin::of(&app, cluster),
+            None => match cluster.id.kind {
+                // What a cluster of apps names was made in it; listed clients are in none.
+                ClusterKind::App => Some(at),
+                ClusterKind::Mail => self.vouched.lock().get(id).copied(),
+            },
+        };
+        match made {
+            Some(made) if made >= cluster.since => Origin::Fresh(made),
+            Some(_) => Origin::Shared,
+            None => {
+                let app = store.app(id).await;
+                app.map_or(Origin::Unknown, |app| Origin::of(&app, cluster))
+            }
         }
     }
 }
 
-/// The apps of a cluster that nobody else depends on: made during it, and no listed client.
-async fn fresh_apps(store: &Store, cluster: &Cluster, into: &mut HashSet<ClientId>) {
-    for id in apps_of(cluster) {
-        if let Origin::Fresh = origin(store, cluster, id).await {
-            into.insert(id.clone());
+/// The apps that a cluster names, and when they first came.
+fn apps_of(cluster: &Cluster) -> HashMap<&ClientId, i64> {
+    let mut apps = HashMap::new();
+    for suspect in &cluster.suspects {
+        if let Some(id) = &suspect.client_id {
+            let first = apps.entry(id).or_insert(suspect.at);
+            *first = suspect.at.min(*first);
         }
     }
-}
-
-fn apps_of(cluster: &Cluster) -> HashSet<&ClientId> {
-    let suspects = cluster.suspects.iter();
-    suspects.filter_map(|one| one.client_id.as_ref()).collect()
+    apps
 }
 
 /// What an app is to a cluster that came through it.
 enum Origin {
-    /// Made during it, and nobody else's.
-    Fresh,
+    /// Made during it, then, and nobody else's: no listed client.
+    Fresh(i64),
     /// Older, or a listed client: others depend on it.
     Shared,
     /// This gate does not know it.
     Unknown,
 }
 
-async fn origin(store: &Store, cluster: &Cluster, id: &ClientId) -> Origin {
-    match store.app(id).await {
-        Some(app) if app.created.as_second() >= cluster.since && !app_sight::listed(&app) => {
-            Origin::Fresh
+impl Origin {
+    fn of(app: &App, cluster: &Cluster) -> Self {
+        let made = app.created.as_second();
+        if made >= cluster.since && !app_sight::listed(app) {
+            Self::Fresh(made)
+        } else {
+            Self::Shared
         }
-        Some(_) => Origin::Shared,
-        None => Origin::Unknown,
     }
 }
 
@@ -205,9 +308,9 @@ impl Judge {
             ..Containment::default()
         };
         let mut fresh = Vec::new();
-        for id in apps_of(&cluster) {
-            match origin(&self.store, &cluster, id).await {
-                Origin::Fresh => fresh.push(id.clone()),
+        for (id, at) in apps_of(&cluster) {
+            match self.contained.origin(&self.store, &cluster, id, at).await {
+                Origin::Fresh(_) => fresh.push(id.clone()),
                 Origin::Shared => done.shared += 1,
                 Origin::Unknown => done.unknown += 1,
             }
@@ -224,162 +327,5 @@ impl Judge {
     pub async fn recontain(&self) -> Result<usize, StoreError> {
         let contained = &self.contained;
         contained.bring_in_line(&self.registers, &self.store).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::future::Future;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
-
-    use jiff::Timestamp;
-
-    use super::*;
-    use crate::app::{App, AppName, AppSource};
-    use crate::cluster::{ClusterKind, Kept, Sites, Suspect};
-    use crate::store::StoreSettings;
-
-    const A1: ClusterId = ClusterId {
-        kind: ClusterKind::App,
-        number: 1,
-    };
-
-    /// A condemned burst of one app, whose tokens are contained.
-    fn burst() -> (tempfile::TempDir, Store, Registers) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(&StoreSettings::new(folder.path())).expect("a store");
-        let app = App {
-            client_id: app(),
-            name: AppName::new("AaA"),
-            redirect_uris: vec!["urn:ietf:wg:oauth:2.0:oob".to_owned()],
-            website: None,
-            creator: None,
-            created: Timestamp::from_second(100).expect("a moment"),
-            source: AppSource::Learn,
-            credential: None,
-        };
-        store.learn_app(app, "aaa".to_owned());
-        let kept = Kept {
-            clusters: vec![condemned()],
-            ..Kept::default()
-        };
-        let registers = Registers::restore(&store, kept);
-        (folder, store, registers)
-    }
-
-    fn app() -> ClientId {
-        ClientId::new("aaa1")
-    }
-
-    fn condemned() -> Cluster {
-        let suspect = Suspect {
-            at: 100,
-            domain: None,
-            client: None,
-            client_id: Some(app()),
-            username: None,
-            account: None,
-        };
-        Cluster {
-            id: A1,
-            keys: Vec::new(),
-            name: Some("aaa".to_owned()),
-            since: 50,
-            opened: 200,
-            until: 3800,
-            times: 1,
-            evidence: String::new(),
-            ended: None,
-            suspects: vec![suspect],
-            refused: 0,
-            contained: true,
-            confirmed: 0,
-            around: Vec::new(),
-            same_as: None,
-            revision: 1,
-            sites: Sites::default(),
-        }
-    }
-
-    fn token(store: &Store, text: &str) -> KeyedHash {
-        store.key().hash(Purpose::Token, &[text.as_bytes()])
-    }
-
-    fn held(contained: &Contained) -> HashSet<KeyedHash> {
-        let held = contained.held.load_full();
-        held.map(|held| held.tokens.clone()).unwrap_or_default()
-    }
-
-    /// One step of work that is under way.
-    fn step<T>(work: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
-        work.poll(&mut Context::from_waker(Waker::noop()))
-    }
-
-    /// A token that is given while the table is read is in no table yet.
-    #[tokio::test]
-    async fn a_token_given_while_the_table_is_read_is_contained_too() {
-        let (_folder, store, registers) = burst();
-        let (old, new) = (token(&store, "old"), token(&store, "new"));
-        assert!(store.learn_token(old, &app()).await);
-        let contained = Contained::default();
-        let mut work = pin!(contained.bring_in_line(&registers, &store));
-        // As soon as it reads the table it knows the apps.
-        let mut done = step(work.as_mut());
-        while !contained.learn(&app(), &[new]) {
-            assert!(done.is_pending(), "it knows of no app");
-            tokio::task::yield_now().await;
-            done = step(work.as_mut());
-        }
-        if done.is_pending() {
-            work.await.expect("read");
-        }
-        assert_eq!(held(&contained), HashSet::from([old, new]));
-        // It is in the table by the next time.
-        assert!(store.learn_token(new, &app()).await);
-        let count = contained.bring_in_line(&registers, &store).await;
-        assert_eq!(count.expect("read"), 2);
-    }
-
-    /// Tokens are let go when another look at the same moment still saw them contained.
-    #[tokio::test]
-    async fn an_older_look_does_not_win() {
-        let (_folder, store, registers) = burst();
-        assert!(store.learn_token(token(&store, "old"), &app()).await);
-        let contained = Contained::default();
-        let mut older = Box::pin(contained.bring_in_line(&registers, &store));
-        // Mostly at once: it waits for the table, and what it saw is held by then.
-        while step(older.as_mut()).is_ready() {
-            older = Box::pin(contained.bring_in_line(&registers, &store));
-        }
-        assert!(contained.held.load().is_some());
-        let marked = registers.mark_contained(A1, false).await;
-        assert!(marked.expect("written").is_some());
-        let mut newer = pin!(contained.bring_in_line(&registers, &store));
-        assert!(step(newer.as_mut()).is_pending());
-        // All that it might have asked of the store is answered by now.
-        store.tokens_of(Vec::new()).await.expect("read");
-        assert!(
-            step(newer.as_mut()).is_pending(),
-            "it overtook the older one"
-        );
-        let (one, other) = tokio::join!(older, newer);
-        assert_eq!((one.expect("read"), other.expect("read")), (1, 0));
-        assert!(contained.held.load().is_none());
-    }
-
-    #[tokio::test]
-    async fn nothing_contained_is_nothing_looked_for() {
-        let (_folder, store, registers) = burst();
-        let contained = Contained::default();
-        assert!(!contained.learn(&app(), &[token(&store, "early")]));
-        registers
-            .mark_contained(A1, false)
-            .await
-            .expect("written")
-            .expect("there");
-        let count = contained.bring_in_line(&registers, &store).await;
-        assert_eq!(count.expect("read"), 0);
-        assert!(contained.held.load().is_none());
     }
 }

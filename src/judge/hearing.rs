@@ -45,7 +45,7 @@ pub(super) fn start(
                     }
                     Heard::ByHand(word) => breaker.hear(*word, store),
                     Heard::Anew => breaker.share(store),
-                    Heard::Clusters(_) => {}
+                    Heard::Clusters(_) | Heard::Containable(_) | Heard::ContainAnew => {}
                 }
             }
             hearer.hear(heard).await;
@@ -96,7 +96,14 @@ impl Hearer {
     }
 
     async fn hear(self, heard: Heard) {
-        self.learn_tokens(&heard).await;
+        match heard {
+            Heard::Containable(all) => self.contained.hear(all, &self.registers).await,
+            Heard::ContainAnew => self.contained.pass_on_anew(&self.registers).await,
+            heard => self.take_in(heard).await,
+        }
+    }
+
+    async fn take_in(self, heard: Heard) {
         let now = Timestamp::now().as_second();
         let many = matches!(&heard, Heard::Told(all) if all.len() > 100);
         let work = AssertUnwindSafe(|| self.registers.hear(heard, now));
@@ -114,22 +121,6 @@ impl Hearer {
             if let Err(fault) = done.await {
                 tracing::error!(%fault, "tokens cannot be contained as another gate told");
             }
-        }
-    }
-
-    /// Tokens of apps that are contained, here or soon.
-    async fn learn_tokens(&self, heard: &Heard) {
-        let Heard::Told(all) = heard else {
-            return;
-        };
-        for told in all {
-            let Told::Tokens(app, tokens) = told else {
-                continue;
-            };
-            for token in tokens {
-                self.registers.store().learn_token(*token, app).await;
-            }
-            self.contained.learn(app, tokens);
         }
     }
 }
@@ -212,6 +203,7 @@ mod tests {
             }],
             refused: 0,
             contained: false,
+            marks: 0,
             confirmed: 0,
             around: Vec::new(),
             same_as: None,

@@ -11,7 +11,7 @@ use crate::judge::{Judge, Judgement, Reserved};
 use crate::lists::apps;
 use crate::mastodon::reply::{CreatedApp, Lesson};
 use crate::secret::Purpose;
-use crate::told::Told;
+use crate::told::Containable;
 
 impl Judge {
     /// Settles the charges of `judgement` and learns from the reply.
@@ -49,8 +49,9 @@ impl Judge {
             let held = self.contained.learn(id, &[hash]);
             new_token = self.store.learn_token(hash, id).await;
             // Its app may have come to be contained meanwhile, by a look that missed it.
-            if held || self.contained.learn(id, &[hash]) {
-                self.store.tell(Told::Tokens(id.clone(), vec![hash]));
+            if self.contained.learn(id, &[hash]) || held {
+                let token = Containable::Token(id.clone(), hash);
+                self.store.contain(vec![token]);
             }
         }
         let servers = &judgement.counted.servers;

@@ -23,6 +23,11 @@ impl Store {
         Some(app)
     }
 
+    /// The same of what this node knows by itself: no other one is asked.
+    pub async fn app_here(&self, id: &ClientId) -> Option<Arc<App>> {
+        self.0.register.app(id).await
+    }
+
     /// The same if it is in memory, without waiting for anything.
     #[must_use]
     pub fn app_at_hand(&self, id: &ClientId) -> Option<Arc<App>> {
@@ -76,6 +81,14 @@ impl Store {
             shared.register().learn_token(token, id);
         }
         self.0.register.learn_token(token, id).await
+    }
+
+    /// Learns of a token from another node, which has passed it on.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn hear_token(&self, token: KeyedHash, id: ClientId) -> Result<(), StoreError> {
+        self.0.register.take_token(token, id).await
     }
 
     /// The app that a token belongs to: in memory, on this disk, by another

@@ -15,6 +15,7 @@ mod bans;
 mod by_hand;
 mod clusters;
 mod connect;
+mod contained;
 mod health;
 mod hear;
 mod keeper;
@@ -50,7 +51,7 @@ use super::limiter::{Charge, Spent};
 use crate::cluster::Cluster;
 use crate::secret::HashKey;
 use crate::telemetry::shared::Lapse;
-use crate::told::{Heard, Told};
+use crate::told::{Containable, Heard, Told};
 use crate::wave::ByHand;
 use clusters::Clusters;
 use health::Health;
@@ -135,6 +136,11 @@ impl Shared {
     /// This node has decided about a cluster: the others are told, soon.
     pub(super) fn share_cluster(&self, cluster: Cluster) {
         self.clusters.share(cluster);
+    }
+
+    /// This node contains these: the others come to know it, soon.
+    pub(super) fn contain(&self, all: Vec<Containable>) {
+        self.clusters.contain(all);
     }
 
     /// An admin has said something of the breaker: the others are told, soon.

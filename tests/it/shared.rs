@@ -5,6 +5,7 @@ pub(crate) mod bans;
 mod bound;
 mod by_hand;
 mod cluster;
+mod contained;
 mod counting;
 mod gates;
 mod newcomers;

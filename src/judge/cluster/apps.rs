@@ -344,6 +344,7 @@ impl Apps {
             refused: 0,
             confirmed: 0,
             contained: false,
+            marks: 0,
             sites: Sites::default(),
             around: Vec::new(),
             same_as: None,
@@ -387,7 +388,7 @@ impl Apps {
     pub fn contain(&mut self, number: u64, contain: bool) -> Option<Cluster> {
         let number = self.clusters.get(&number)?.same_as.unwrap_or(number);
         let cluster = self.clusters.get_mut(&number)?;
-        cluster.contained = contain;
+        cluster.mark(contain);
         self.changes.push(cluster.change());
         Some(cluster.clone())
     }

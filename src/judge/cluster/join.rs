@@ -3,11 +3,13 @@
 //! Gates decide without asking each other, so two versions of a cluster may
 //! differ. They are joined so that the outcome does not depend on the order in
 //! which a gate hears of them: what is larger, earlier or ended holds, and a
-//! mark that can be taken away again is as in the version with more changes.
+//! mark that can be taken away again is as it was put last, however often the
+//! rest has changed: of two gates that put it at once, the one that contains.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::app::ClientId;
 use crate::cluster::{Change, Cluster, ClusterKind, MailKey, Suspect, TAGGED};
 use crate::judge::cluster::numbers::Numbers;
 
@@ -55,13 +57,14 @@ pub fn take_in(register: &mut impl Register, theirs: Cluster) -> bool {
     changed || folded
 }
 
-/// Of how many apps a cluster contains the tokens.
-fn in_reach(cluster: &Cluster) -> Option<usize> {
-    let named = cluster
-        .suspects
-        .iter()
-        .filter(|one| one.client_id.is_some());
-    cluster.contains().then(|| named.count())
+/// The apps whose tokens a cluster contains. Not how many: beyond [`SUSPECTS`] one that
+/// comes takes another's place.
+fn in_reach(cluster: &Cluster) -> BTreeSet<ClientId> {
+    if !cluster.contains() {
+        return BTreeSet::new();
+    }
+    let suspects = cluster.suspects.iter();
+    suspects.filter_map(|one| one.client_id.clone()).collect()
 }
 
 /// Two gates have condemned one thing at once: the first stands for both.
@@ -161,12 +164,6 @@ pub fn fold(one: &Cluster, other: &Cluster) -> (Cluster, Cluster) {
 
 /// Everything but numbers and revision, which are the first one's.
 fn join(one: &Cluster, other: &Cluster) -> Cluster {
-    let newer = if other.revision > one.revision {
-        other
-    } else {
-        one
-    };
-    let either = one.contained || other.contained;
     Cluster {
         keys: union(&one.keys, &other.keys),
         around: union(&one.around, &other.around),
@@ -180,11 +177,12 @@ fn join(one: &Cluster, other: &Cluster) -> Cluster {
             (one, other) => one.clone().or_else(|| other.clone()),
         },
         suspects: latest(&one.suspects, &other.suspects),
-        contained: if one.revision == other.revision {
-            either
-        } else {
-            newer.contained
+        contained: match one.marks.cmp(&other.marks) {
+            Ordering::Less => other.contained,
+            Ordering::Equal => one.contained || other.contained,
+            Ordering::Greater => one.contained,
         },
+        marks: one.marks.max(other.marks),
         confirmed: one.confirmed.max(other.confirmed),
         sites: one.sites.max(other.sites),
         same_as: one.same_as.max(other.same_as),
@@ -278,6 +276,7 @@ mod tests {
             }],
             refused: 5,
             contained: false,
+            marks: 0,
             sites: Sites::default(),
             confirmed: 0,
             around: Vec::new(),
@@ -299,7 +298,7 @@ mod tests {
         let (mut released, mut contained) = (base.clone(), base.clone());
         released.ended = Some((60, "by hand".into()));
         let _ = released.change();
-        contained.contained = true;
+        contained.mark(true);
         let _ = contained.change();
         let here = taken(adopt(Some(&released), contained.clone()));
         let there = taken(adopt(Some(&contained), released));
@@ -316,10 +315,34 @@ mod tests {
             "the next change must be later"
         );
         let mut let_go = there;
-        let_go.contained = false;
+        let_go.mark(false);
         let _ = let_go.change();
         let later = adopt(Some(&here), let_go);
         assert!(matches!(&later, Adoption::Take(cluster) if !cluster.contained));
+    }
+
+    /// Suspects confirm on one gate while an admin speaks at another.
+    #[test]
+    fn an_admin_s_word_outlives_other_changes_made_meanwhile() {
+        let base = cluster(1_000_007, 50, &["mx.bots.example"]);
+        let (mut busy, mut marked) = (base.clone(), base);
+        for _ in 0..5 {
+            busy.confirmed += 1;
+            let _ = busy.change();
+        }
+        marked.mark(true);
+        let _ = marked.change();
+        let here = taken(adopt(Some(&busy), marked.clone()));
+        let there = taken(adopt(Some(&marked), busy.clone()));
+        assert!(same(&here, &there) && here.contained && here.confirmed == 5);
+        let mut let_go = here.clone();
+        let_go.mark(false);
+        let _ = let_go.change();
+        let again = taken(adopt(Some(&here), let_go.clone()));
+        assert!(!again.contained);
+        for older in [busy, marked] {
+            assert_eq!(adopt(Some(&again), older), Adoption::Known, "said before");
+        }
     }
 
     #[test]

@@ -81,6 +81,7 @@ fn condemned(count: u64, of: usize, opened: i64) -> Vec<Cluster> {
         suspects: (0..of).map(|at| suspect(number, at)).collect(),
         refused: 0,
         contained: false,
+        marks: 0,
         sites: Sites::default(),
         around: Vec::new(),
         same_as: None,

@@ -200,6 +200,7 @@ mod tests {
             suspects: Vec::new(),
             refused: 0,
             contained: false,
+            marks: 0,
             confirmed: 0,
             around: Vec::new(),
             same_as: None,

@@ -18,11 +18,12 @@ use tokio::sync::{Notify, mpsc};
 use super::Core;
 use super::bans::fresh_epoch;
 use super::by_hand::{self, Seen};
+use super::contained;
 use super::link::Link;
 use super::script::{BOUND, CHANGES, FORGET, SHARE};
 use crate::cluster::{Cluster, ClusterId};
 use crate::telemetry::metrics;
-use crate::told::Heard;
+use crate::told::{Containable, Heard};
 use crate::wave::ByHand;
 
 /// Between two looks at the number.
@@ -43,6 +44,7 @@ const KEEP: Duration = Duration::from_secs(35 * 86_400);
 pub(super) struct Clusters {
     waiting: Mutex<BTreeMap<ClusterId, Cluster>>,
     by_hand: Mutex<Option<ByHand>>,
+    contained: contained::Waiting,
     /// Told when there is something to pull or push.
     pub(super) changed: Notify,
 }
@@ -56,6 +58,12 @@ impl Clusters {
             waiting.insert(cluster.id, cluster);
         }
         drop(waiting);
+        self.changed.notify_one();
+    }
+
+    /// This node contains these: the others come to know it, soon.
+    pub(super) fn contain(&self, all: Vec<Containable>) {
+        self.contained.add(all);
         self.changed.notify_one();
     }
 
@@ -88,6 +96,7 @@ pub(super) async fn keep(core: Arc<Core>, clusters: Arc<Clusters>, heard: mpsc::
         epoch: String::new(),
         seen: 0,
         by_hand: Seen::default(),
+        contained: contained::Seen::default(),
     };
     while !sync.heard.is_closed() {
         if let Some(link) = sync.core.link()
@@ -109,13 +118,17 @@ struct Sync {
     epoch: String,
     seen: u64,
     by_hand: Seen,
+    contained: contained::Seen,
 }
 
 impl Sync {
     async fn round(&mut self, link: &Link) -> anyhow::Result<()> {
         while self.pull(link).await? {}
         let by_hand = self.pass_on_by_hand(link).await;
-        self.push(link).await.and(by_hand)
+        let pushed = self.push(link).await;
+        let waiting = &self.clusters.contained;
+        let contained = self.contained.round(&self.core, link, waiting, &self.heard);
+        contained.await.and(pushed).and(by_hand)
     }
 
     async fn pass_on_by_hand(&mut self, link: &Link) -> anyhow::Result<()> {

@@ -72,6 +72,17 @@ impl Keys {
         .map(|name| self.named(name))
     }
 
+    /// The same of what is contained.
+    pub(super) fn contained(&self) -> [String; 4] {
+        [
+            "contained",
+            "contained:log",
+            "contained:version",
+            "contained:epoch",
+        ]
+        .map(|name| self.named(name))
+    }
+
     /// What an admin said of the breaker last.
     pub(super) fn by_hand(&self) -> String {
         self.named("by-hand")

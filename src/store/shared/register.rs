@@ -66,7 +66,7 @@ impl Lesson {
     }
 }
 
-fn short(id: &ClientId) -> bool {
+pub(super) fn short(id: &ClientId) -> bool {
     id.as_str().len() <= LONG_ID
 }
 

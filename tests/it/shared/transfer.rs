@@ -52,6 +52,7 @@ fn cluster(number: u64, host: &str) -> Cluster {
         suspects: Vec::new(),
         refused: 7,
         contained: false,
+        marks: 0,
         confirmed: 0,
         around: Vec::new(),
         same_as: None,

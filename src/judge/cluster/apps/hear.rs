@@ -43,7 +43,16 @@ impl Apps {
 
     /// Takes in a cluster as another gate has it; whether what is contained has changed.
     pub fn adopt(&mut self, theirs: Cluster) -> bool {
-        join::take_in(self, theirs)
+        let number = theirs.id.number;
+        let changed = join::take_in(self, theirs);
+        let Some(cluster) = self.name_suspects(number) else {
+            return changed;
+        };
+        let contained = cluster.contains();
+        // The others may not know either.
+        let change = cluster.change();
+        self.changes.push(change);
+        changed || contained
     }
 
     /// Begins anew with a look whose cluster was let go at `at`.

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use ipnet::IpNet;
 
-use super::{Apps, What};
+use super::{Apps, SUSPECTS, What};
 use crate::app::ClientId;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Suspect};
 use crate::judge::cluster::bounded::{Fill, Weigh};
 
 const MOST: usize = 512;
@@ -140,16 +140,30 @@ impl Apps {
         (at, creator): (i64, Option<IpNet>),
         id: &ClientId,
     ) -> Option<&mut Cluster> {
+        let fresh = self.tuning.fresh;
         let look = self.look(look);
         look.name(at, creator, id);
         let number = look.cluster?;
         let cluster = self.clusters.get_mut(&number)?;
-        let suspects = cluster.suspects.iter_mut();
-        let nameless = suspects.filter(|one| one.at == at && one.client_id.is_none());
-        // Of several at one moment that of the same creator; an earlier release told none.
-        let suspect = nameless.min_by_key(|one| one.client != creator)?;
-        suspect.client_id = Some(id.clone());
-        Some(cluster)
+        name_suspect(cluster, (at, creator), id, fresh).then_some(cluster)
+    }
+
+    /// Names the suspects of a cluster that another gate has condemned by what this one
+    /// knows of its look: what named them may have been heard before the cluster was.
+    pub(super) fn name_suspects(&mut self, number: u64) -> Option<&mut Cluster> {
+        let fresh = self.tuning.fresh;
+        let cluster = self.clusters.get_mut(&number)?;
+        if cluster.ended.is_some() {
+            return None;
+        }
+        let look = self.looks.peek(cluster.name.as_ref()?)?;
+        let mut any = false;
+        for made in &look.made {
+            if let Some(id) = &made.id {
+                any |= name_suspect(cluster, (made.at, made.creator), id, fresh);
+            }
+        }
+        any.then_some(cluster)
     }
 
     /// From now on all registers together may take `size` bytes.
@@ -167,6 +181,35 @@ impl Apps {
     pub fn fill(&self) -> Fill {
         self.looks.fill()
     }
+}
+
+/// Names an app among the suspects of a cluster that it was made before; whether that
+/// is new.
+fn name_suspect(
+    cluster: &mut Cluster,
+    (at, creator): (i64, Option<IpNet>),
+    id: &ClientId,
+    fresh: i64,
+) -> bool {
+    let known = |one: &Suspect| one.client_id.as_ref() == Some(id);
+    if cluster.suspects.iter().any(known) {
+        return false;
+    }
+    let suspects = cluster.suspects.iter_mut();
+    let nameless = suspects.filter(|one| one.at == at && one.client_id.is_none());
+    // Of several at one moment that of the same creator; an earlier release told none.
+    if let Some(suspect) = nameless.min_by_key(|one| one.client != creator) {
+        suspect.client_id = Some(id.clone());
+        return true;
+    }
+    // Two of one creator at one moment are one suspect where versions were joined.
+    let from = cluster.since.max(cluster.opened - fresh);
+    let counted = (from..=cluster.opened).contains(&at) && cluster.suspects.len() < SUSPECTS;
+    if counted {
+        let id = Some(id.clone());
+        cluster.suspects.push(Made { at, id, creator }.suspect());
+    }
+    counted
 }
 
 impl Weigh for Look {

@@ -150,6 +150,42 @@ fn apps_whose_replies_are_under_way_are_suspects_by_name_once_they_have_one() {
     assert_eq!(named(&other_gate), (7, all));
 }
 
+/// The gate that made the app hears of the cluster last: nobody else has its tokens.
+#[test]
+fn an_app_that_was_named_before_its_cluster_was_heard_of_is_named_in_it() {
+    let (mut maker, mut other_gate) = (register(), register());
+    for _ in 0..2 {
+        maker.make("aaa", None, T0);
+    }
+    for change in maker.changes() {
+        if let Change::App(step) = change {
+            other_gate.hear(step);
+        }
+    }
+    for _ in 0..6 {
+        other_gate.make("aaa", None, T0);
+    }
+    let mut condemned = other_gate.cluster(1).expect("condemned").clone();
+    condemned.mark(true);
+    // Two of nobody's at one moment are one suspect where versions were joined.
+    condemned.suspects.truncate(1);
+    for number in 0..2 {
+        assert!(!maker.made("aaa", &app(number), None, T0));
+    }
+    drop(maker.changes());
+    assert!(maker.adopt(condemned.clone()), "there is more to contain");
+    let suspects = &maker.cluster(1).expect("taken in").suspects;
+    let named: std::collections::BTreeSet<_> = suspects
+        .iter()
+        .filter_map(|s| s.client_id.clone())
+        .collect();
+    assert_eq!(named, [app(0), app(1)].into());
+    let told = |change: &Change| matches!(change, Change::Cluster(one) if one.suspects.len() == 2);
+    assert!(maker.changes().iter().any(told), "the others hear of it");
+    assert!(!maker.adopt(condemned), "nothing new");
+    assert_eq!(maker.changes(), []);
+}
+
 #[test]
 fn released_twice_is_released_once() {
     let mut register = register();

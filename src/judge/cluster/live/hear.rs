@@ -32,8 +32,8 @@ impl Registers {
         match heard {
             Heard::Told(all) => self.hear_counts(all, now),
             Heard::Clusters(all) => self.adopt(all),
-            // For the breaker.
-            Heard::ByHand(_) => false,
+            // For the breaker; and taken in by the judge.
+            Heard::ByHand(_) | Heard::Containable(_) | Heard::ContainAnew => false,
             Heard::Anew => {
                 for cluster in self.clusters() {
                     self.store.share_cluster(&cluster);
@@ -96,7 +96,7 @@ fn take_in(told: Told, servers: &mut Servers, apps: &mut Apps) -> bool {
         Told::App(step) => return apps.hear(step),
         Told::Listed(at) => servers.meet_listed(at),
         // The judge has taken them.
-        Told::Tokens(..) | Told::Wave(_) | Told::Newcomer(_) => {}
+        Told::Wave(_) | Told::Newcomer(_) => {}
     }
     false
 }

@@ -43,6 +43,7 @@ impl Servers {
             ended: None,
             confirmed: self.confirmed(&suspects),
             contained: false,
+            marks: 0,
             refused: 0,
             sites: self.sites_of(suspects.iter().map(|suspect| &suspect.domain)),
             suspects: suspects.iter().map(SignUp::suspect).collect(),
@@ -275,7 +276,7 @@ impl Servers {
     pub fn contain(&mut self, number: u64, contain: bool) -> Option<Cluster> {
         let number = self.clusters.get(&number)?.same_as.unwrap_or(number);
         let cluster = self.clusters.get_mut(&number)?;
-        cluster.contained = contain;
+        cluster.mark(contain);
         let change = cluster.change();
         let cluster = cluster.clone();
         self.change(change);
