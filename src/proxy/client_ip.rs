@@ -137,27 +137,28 @@ fn read_entry(entry: &[u8]) -> Option<IpAddr> {
         .map(|socket| fold(socket.ip()))
 }
 
-/// A dotted address just as `std` reads it, in a fifth of the steps: nearly every
+/// A dotted address just as `std` reads it, in a third of the steps: nearly every
 /// request has one. `None` also where `std` is to be asked.
 fn plain_v4(entry: &[u8]) -> Option<Ipv4Addr> {
-    let mut octets = [0_u8; 4];
-    let mut parts = entry.split(|&byte| byte == b'.');
-    for octet in &mut octets {
-        *octet = plain_octet(parts.next()?)?;
+    let (mut before, mut dots) = (0_u32, 0);
+    let (mut octet, mut digits) = (0_u32, 0);
+    for &byte in entry {
+        match byte {
+            // No fourth digit, and none after a leading zero, which some would read as octal.
+            b'0'..=b'9' if digits < 3 && (digits == 0 || octet > 0) => {
+                octet = octet * 10 + u32::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && octet < 256 && dots < 3 => {
+                before = before << 8 | octet;
+                dots += 1;
+                (octet, digits) = (0, 0);
+            }
+            _ => return None,
+        }
     }
-    parts.next().is_none().then(|| octets.into())
-}
-
-fn plain_octet(digits: &[u8]) -> Option<u8> {
-    let (&first, more) = digits.split_first()?;
-    // A leading zero would be octal to some readers.
-    if !first.is_ascii_digit() || (first == b'0' && !more.is_empty()) || more.len() > 2 {
-        return None;
-    }
-    more.iter().try_fold(first - b'0', |octet, &byte| {
-        let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
-        octet.checked_mul(10)?.checked_add(digit)
-    })
+    let whole = dots == 3 && digits > 0 && octet < 256;
+    whole.then(|| Ipv4Addr::from_bits(before << 8 | octet))
 }
 
 /// IPv4-mapped IPv6 as the IPv4 address that it is.
