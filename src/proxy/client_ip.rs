@@ -122,9 +122,6 @@ fn found(ip: Option<IpAddr>) -> Identified {
 
 /// Reads `1.2.3.4`, `1.2.3.4:55`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:55`.
 fn read_entry(entry: &[u8]) -> Option<IpAddr> {
-    if let Some(v4) = plain_v4(entry) {
-        return Some(v4.into());
-    }
     let text = std::str::from_utf8(entry).ok()?;
     if let Ok(ip) = text.parse() {
         return Some(fold(ip));
@@ -135,30 +132,6 @@ fn read_entry(entry: &[u8]) -> Option<IpAddr> {
     text.parse::<SocketAddr>()
         .ok()
         .map(|socket| fold(socket.ip()))
-}
-
-/// A dotted address just as `std` reads it, in a third of the steps: nearly every
-/// request has one. `None` also where `std` is to be asked.
-fn plain_v4(entry: &[u8]) -> Option<Ipv4Addr> {
-    let (mut before, mut dots) = (0_u32, 0);
-    let (mut octet, mut digits) = (0_u32, 0);
-    for &byte in entry {
-        match byte {
-            // No fourth digit, and none after a leading zero, which some would read as octal.
-            b'0'..=b'9' if digits < 3 && (digits == 0 || octet > 0) => {
-                octet = octet * 10 + u32::from(byte - b'0');
-                digits += 1;
-            }
-            b'.' if digits > 0 && octet < 256 && dots < 3 => {
-                before = before << 8 | octet;
-                dots += 1;
-                (octet, digits) = (0, 0);
-            }
-            _ => return None,
-        }
-    }
-    let whole = dots == 3 && digits > 0 && octet < 256;
-    whole.then(|| Ipv4Addr::from_bits(before << 8 | octet))
 }
 
 /// IPv4-mapped IPv6 as the IPv4 address that it is.

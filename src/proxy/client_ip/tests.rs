@@ -194,13 +194,6 @@ proptest! {
         prop_assert_eq!(found.client, known("203.0.113.5"));
     }
 
-    #[test]
-    fn a_plain_address_is_read_as_std_reads_it(
-        text in "[0-9]{0,4}(\\.[0-9]{0,4}){2,4}|(0|1|25|255|256|09)(\\.(0|1|25|255|256|09)){3}|[ -~]{0,16}"
-    ) {
-        prop_assert_eq!(plain_v4(text.as_bytes()), text.parse::<Ipv4Addr>().ok(), "{}", text);
-    }
-
     /// The canonical text of an address reads as that address, in every spelling.
     #[test]
     fn the_canonical_form_round_trips(bits in any::<u128>(), v4 in any::<bool>(), port in any::<u16>()) {
