@@ -53,8 +53,7 @@ where
                 future: stack.call(request),
             },
             Poll::Pending => Step::Ready {
-                stack: stack.clone(),
-                request: Some(request),
+                waiting: Some(Box::new((stack.clone(), request))),
             },
         };
         Serving {
@@ -80,7 +79,7 @@ pin_project! {
 pin_project! {
     #[project = StepProj]
     enum Step<S, F> {
-        Ready { stack: S, request: Option<Request<Body>> },
+        Ready { waiting: Option<Box<(S, Request<Body>)>> },
         Called { #[pin] future: F },
     }
 }
@@ -95,9 +94,10 @@ where
         let mut this = self.project();
         let response = loop {
             match this.step.as_mut().project() {
-                StepProj::Ready { stack, request } => {
+                StepProj::Ready { waiting } => {
+                    let (stack, _) = waiting.as_deref_mut().expect(TAKEN_ONCE);
                     ready!(stack.poll_ready(cx))?;
-                    let request = request.take().expect("the step changes once it is taken");
+                    let (mut stack, request) = *waiting.take().expect(TAKEN_ONCE);
                     let future = stack.call(request);
                     this.step.set(Step::Called { future });
                 }
@@ -111,6 +111,8 @@ where
         Poll::Ready(Ok(response.map(|inner| ReplyBody { inner, watch })))
     }
 }
+
+const TAKEN_ONCE: &str = "the step changes once it is taken";
 
 struct InFlight;
 

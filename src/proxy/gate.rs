@@ -120,23 +120,23 @@ impl<S: Inner> Service<Request<Body>> for Gate<S> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let client = Seen::client(&request);
-        let request = match self.refuse_banned(client, request) {
-            Ok(request) => request,
-            Err(refused) => {
-                return GateFuture::Ready {
-                    answer: Some(*refused),
-                };
-            }
-        };
         let judge = &self.shared.judge;
+        // Costs a look-up in the ban lists and nothing else while it finds nothing.
+        if let Some(ip) = client.known()
+            && let Some((judged, now)) = judge.banned_everywhere(ip)
+        {
+            let (head, body) = request.into_parts();
+            if let Some(refusal) = record::everywhere(judge, ip, now, judged, &head) {
+                return GateFuture::refused(refusal);
+            }
+            request = Request::from_parts(head, body);
+        }
         if judge.contains_tokens()
             && let Some(answer) = contained::refuse(judge, &request)
         {
-            return GateFuture::Ready {
-                answer: Some(answer),
-            };
+            return GateFuture::refused(answer);
         }
         match endpoint::guarded_path(request.method(), request.uri().path()) {
             None if endpoint::is_confirmation_link(request.method(), request.uri().path()) => {
@@ -152,26 +152,6 @@ impl<S: Inner> Service<Request<Body>> for Gate<S> {
 }
 
 impl<S: Inner> Gate<S> {
-    /// Step 1. Costs a look-up in the ban lists and nothing else while it finds nothing.
-    fn refuse_banned(
-        &self,
-        client: ClientIp,
-        request: Request<Body>,
-    ) -> Result<Request<Body>, Box<Response<Body>>> {
-        let judge = &self.shared.judge;
-        let judged = client
-            .known()
-            .and_then(|ip| Some((ip, judge.banned_everywhere(ip)?)));
-        let Some((ip, (judged, now))) = judged else {
-            return Ok(request);
-        };
-        let (head, body) = request.into_parts();
-        match record::everywhere(judge, ip, now, judged, &head) {
-            Some(refusal) => Err(Box::new(refusal)),
-            None => Ok(Request::from_parts(head, body)),
-        }
-    }
-
     fn call_logged(&mut self, client: ClientIp, request: Request<Body>) -> GateFuture<S::Future> {
         let line = access::Line::of(&request, client);
         let passed = self.inner.call(request);
@@ -231,12 +211,20 @@ pin_project_lite::pin_project! {
         },
         /// Refused at once.
         Ready {
-            answer: Option<Response<Body>>,
+            answer: Option<Box<Response<Body>>>,
         },
         /// At a door.
         Judge {
             judging: Judging,
         },
+    }
+}
+
+impl<F> GateFuture<F> {
+    fn refused(answer: Response<Body>) -> Self {
+        Self::Ready {
+            answer: Some(Box::new(answer)),
+        }
     }
 }
 
@@ -251,7 +239,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             Projected::Pass { inner } => inner.poll(cx),
-            Projected::Ready { answer } => Poll::Ready(Ok(answer
+            Projected::Ready { answer } => Poll::Ready(Ok(*answer
                 .take()
                 .expect("a finished future is not polled again"))),
             Projected::Judge { judging } => judging.as_mut().poll(cx).map(Ok),

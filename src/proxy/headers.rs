@@ -46,10 +46,28 @@ pub(super) struct Found {
     transfer_encoding: bool,
     /// Lines of `Host`.
     pub(super) hosts: usize,
-    pub(super) forwarded_for: bool,
+    pub(super) forwarded_for: Line,
     forwarded_proto: Proto,
     pub(super) request_id: bool,
     underscored: Vec<HeaderName>,
+}
+
+/// The lines of a field that should have one.
+#[derive(Debug, Default)]
+pub(super) enum Line {
+    #[default]
+    None,
+    One(HeaderValue),
+    Many,
+}
+
+impl Line {
+    fn and(&mut self, line: &HeaderValue) {
+        *self = match self {
+            Self::None => Self::One(line.clone()),
+            Self::One(_) | Self::Many => Self::Many,
+        };
+    }
 }
 
 /// What the lines of `X-Forwarded-Proto` say.
@@ -118,7 +136,7 @@ impl Found {
                 | b"x-forwarded-ssl" => {
                     found.believed = true;
                 }
-                b"x-forwarded-for" => found.forwarded_for = true,
+                b"x-forwarded-for" => found.forwarded_for.and(value),
                 b"x-forwarded-proto" => found.forwarded_proto = found.forwarded_proto.and(value),
                 b"host" => found.hosts += 1,
                 b"x-request-id" => found.request_id = true,
@@ -127,6 +145,12 @@ impl Found {
             }
         }
         found
+    }
+
+    /// Whether cleaning may have taken fields that nothing but `Connection` named,
+    /// so that what was found before no longer holds.
+    pub(super) fn names_others(&self) -> bool {
+        self.hop == Hop::Some
     }
 }
 
@@ -261,28 +285,42 @@ fn names(headers: &HeaderMap, header: &HeaderName, token: &str) -> bool {
         .any(|listed| listed.eq_ignore_ascii_case(token.as_bytes()))
 }
 
-/// Readies a reply's headers for the client. `true` if the upstream means to
-/// close the connection.
-pub(super) fn clean_reply(headers: &mut HeaderMap, switching: bool) -> bool {
-    let (mut hop, mut framing) = (Hop::None, false);
-    for (name, value) in &*headers {
+/// What a reply's fields say of this hop alone, noted as they are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ReplyFound {
+    hop: Hop,
+    pub(super) transfer_encoding: bool,
+}
+
+impl ReplyFound {
+    pub(super) fn note(&mut self, name: &HeaderName, value: &HeaderValue) {
         match name.as_str().as_bytes() {
-            b"connection" => hop = hop.max(Hop::of_connection(value)),
+            b"connection" => self.hop = self.hop.max(Hop::of_connection(value)),
             b"keep-alive"
             | b"proxy-connection"
             | b"te"
             | b"upgrade"
             | b"proxy-authenticate"
-            | b"proxy-authorization" => hop = Hop::Some,
-            b"transfer-encoding" => framing = true,
+            | b"proxy-authorization" => self.hop = Hop::Some,
+            b"transfer-encoding" => self.transfer_encoding = true,
             _ => {}
         }
     }
-    if framing {
+
+    /// Whether there is a `Connection` that may say more than `keep-alive`.
+    pub(super) fn may_close(self) -> bool {
+        self.hop == Hop::Some
+    }
+}
+
+/// Readies a reply's headers for the client. `true` if the upstream means to
+/// close the connection.
+pub(super) fn clean_reply(headers: &mut HeaderMap, found: ReplyFound, switching: bool) -> bool {
+    if found.transfer_encoding {
         headers.remove(TRANSFER_ENCODING);
         headers.remove(CONTENT_LENGTH); // beside chunks it is a lie (RFC 9112 §6.3)
     }
-    match hop {
+    match found.hop {
         Hop::None => return false,
         Hop::KeepAlive => {
             headers.remove(CONNECTION);
@@ -334,13 +372,13 @@ pub(super) fn clean_trailers(mut trailers: HeaderMap) -> HeaderMap {
 /// Tells the upstream the one address of the client.
 pub(super) fn set_forwarded_for(headers: &mut HeaderMap, found: &Found, ip: Option<IpAddr>) {
     let Some(ip) = ip else {
-        if found.forwarded_for {
+        if !matches!(found.forwarded_for, Line::None) {
             headers.remove(X_FORWARDED_FOR);
         }
         return;
     };
     let text = AddressText::of(ip);
-    if found.forwarded_for && already(headers, text.as_bytes()) {
+    if matches!(&found.forwarded_for, Line::One(line) if line.as_bytes() == text.as_bytes()) {
         return;
     }
     let value = HeaderValue::from_bytes(text.as_bytes());
@@ -348,12 +386,6 @@ pub(super) fn set_forwarded_for(headers: &mut HeaderMap, found: &Found, ip: Opti
         X_FORWARDED_FOR,
         value.expect("an address in text is a header value"),
     );
-}
-
-/// Whether the header is one line with just this text.
-fn already(headers: &HeaderMap, text: &[u8]) -> bool {
-    let mut lines = headers.get_all(X_FORWARDED_FOR).iter();
-    lines.next().is_some_and(|line| line.as_bytes() == text) && lines.next().is_none()
 }
 
 /// An address in text, without an allocation: most are only compared.

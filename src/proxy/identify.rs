@@ -10,14 +10,14 @@ use std::task::{Context, Poll};
 
 use http::header::HOST;
 use http::uri::{InvalidUri, PathAndQuery, Uri};
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::Body;
 use super::client_ip::{Identified, Peer, TrustedProxies, identify};
 use super::fault::{Fault, Shape, answer};
-use super::headers::{self, Found, Scheme};
+use super::headers::{self, Found, Line, Scheme};
 use super::probe::{self, Sender};
 use super::request_id::RequestIds;
 use super::roster::{Hold, Roster};
@@ -124,14 +124,14 @@ impl<S: Clone> Identify<S> {
     fn told(&self, request: &Request<Body>) -> Option<Response<Body>> {
         let nonce = probe::asked(request)?;
         let headers = request.headers();
-        let lines = headers.get_all(headers::X_FORWARDED_FOR);
+        let found = Found::look(headers);
         let trusted = self.layer.trusted.trust(self.peer);
         let sender = Sender {
-            client: identify(self.peer, lines.iter(), &self.layer.trusted).client,
+            client: self.identify(headers, &found).client,
             peer: self.peer,
             trusted,
             scheme: if trusted {
-                headers::forwarded_scheme(headers, &Found::look(headers))
+                headers::forwarded_scheme(headers, &found)
             } else {
                 Scheme::Http
             },
@@ -139,15 +139,23 @@ impl<S: Clone> Identify<S> {
         probe::answer(nonce, headers, sender)
     }
 
+    fn identify(&self, headers: &HeaderMap, found: &Found) -> Identified {
+        let trusted = &self.layer.trusted;
+        match &found.forwarded_for {
+            Line::None => identify(self.peer, [].iter(), trusted),
+            Line::One(line) => identify(self.peer, [line].into_iter(), trusted),
+            Line::Many => {
+                let lines = headers.get_all(headers::X_FORWARDED_FOR);
+                identify(self.peer, lines.iter(), trusted)
+            }
+        }
+    }
+
     fn ready_request(&self, request: &mut Request<Body>) -> Result<(), Fault> {
-        let found = Found::look(request.headers());
+        let mut found = Found::look(request.headers());
         check_target(request, &found)?;
         let trusted = self.layer.trusted.trust(self.peer);
-        let Identified { client, forward } = identify(
-            self.peer,
-            request.headers().get_all(headers::X_FORWARDED_FOR).iter(),
-            &self.layer.trusted,
-        );
+        let Identified { client, forward } = self.identify(request.headers(), &found);
         let scheme = if trusted {
             headers::forwarded_scheme(request.headers(), &found)
         } else {
@@ -155,6 +163,9 @@ impl<S: Clone> Identify<S> {
         };
         let fields = request.headers_mut();
         headers::clean_request(fields, &found).map_err(|_odd| Fault::Coding)?;
+        if found.names_others() {
+            found = Found::look(fields);
+        }
         headers::set_forwarded_for(fields, &found, forward);
         headers::set_scheme(fields, &found, scheme);
         let request_id = self.layer.ids.settle(fields, &found);
@@ -185,7 +196,7 @@ where
         if probe::is_armed()
             && let Some(told) = self.told(&request)
         {
-            let response = Some(told);
+            let response = Some(Box::new(told));
             return Identifying {
                 step: Step::Refused { response },
             };
@@ -198,7 +209,7 @@ where
                 fault.count();
                 let shape = Shape::fitting(request.uri().path(), request.headers());
                 Step::Refused {
-                    response: Some(answer(fault, shape)),
+                    response: Some(Box::new(answer(fault, shape))),
                 }
             }
         };
@@ -219,7 +230,7 @@ pin_project! {
     #[project = StepProj]
     #[derive(Debug)]
     enum Step<F> {
-        Refused { response: Option<Response<Body>> },
+        Refused { response: Option<Box<Response<Body>>> },
         Inner { #[pin] future: F },
     }
 }
@@ -233,7 +244,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         match self.project().step.project() {
             StepProj::Inner { future } => future.poll(cx),
-            StepProj::Refused { response } => Poll::Ready(Ok(response
+            StepProj::Refused { response } => Poll::Ready(Ok(*response
                 .take()
                 .expect("a future is not polled after its end"))),
         }

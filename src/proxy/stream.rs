@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::BytesMut;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -22,6 +23,15 @@ impl Stream {
         match self {
             Self::Tcp(tcp) => SockRef::from(tcp).peek(into),
             Self::Unix(unix) => SockRef::from(unix).peek(into),
+        }
+    }
+
+    /// Reads what has come, without waiting; no system call while the runtime has
+    /// heard of nothing.
+    pub(super) fn try_read(&self, into: &mut BytesMut) -> io::Result<usize> {
+        match self {
+            Self::Tcp(tcp) => tcp.try_read_buf(into),
+            Self::Unix(unix) => unix.try_read_buf(into),
         }
     }
 

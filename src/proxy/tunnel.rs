@@ -10,15 +10,21 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 
+use super::Body;
 use super::counted::spawn_counted;
+use super::headers::{self, ReplyFound};
 use super::upstream::Wire;
-use super::{Body, headers};
 use crate::telemetry::metrics;
 
 /// Answers the client with the upstream's 101 and joins the two connections.
-pub(super) fn open(client: OnUpgrade, reply: Response<()>, upstream: Wire) -> Response<Body> {
+pub(super) fn open(
+    client: OnUpgrade,
+    reply: Response<()>,
+    found: ReplyFound,
+    upstream: Wire,
+) -> Response<Body> {
     let (mut head, ()) = reply.into_parts();
-    headers::clean_reply(&mut head.headers, true);
+    headers::clean_reply(&mut head.headers, found, true);
     head.version = Version::HTTP_11;
     spawn_counted(join(client, upstream));
     Response::from_parts(head, Body::empty())

@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, UPGRADE};
+use http::header::{CONTENT_LENGTH, UPGRADE};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use tower_service::Service;
@@ -125,7 +125,8 @@ async fn serve(
         .headers()
         .contains_key(UPGRADE)
         .then(|| hyper::upgrade::on(&mut *request));
-    let reply = send(origin, request, watch.map(|watch| &**watch)).await?;
+    let replayable = upgrade.is_none() && replayable(request);
+    let reply = send(origin, request, replayable, watch.map(|watch| &**watch)).await?;
     if reply.head.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Ok(passed_on(reply, origin, watch));
     }
@@ -133,14 +134,13 @@ async fn serve(
     if let Some(watch) = watch {
         watch.tunnel_begins();
     }
-    Ok(tunnel::open(upgrade, reply.head, *reply.wire))
+    Ok(tunnel::open(upgrade, reply.head, reply.found, *reply.wire))
 }
 
 /// The reply as the client gets it, its body still to come.
 fn passed_on(reply: Reply, origin: &Arc<Origin>, watch: Option<&Arc<Watch>>) -> Response<Body> {
     let (mut head, ()) = reply.head.into_parts();
-    // Read from the reply before it is cleaned.
-    let closing = headers::clean_reply(&mut head.headers, false) || reply.closing;
+    let closing = headers::clean_reply(&mut head.headers, reply.found, false) || reply.closing;
     head.version = Version::HTTP_11; // ours, not the upstream's
     let origin = Arc::clone(origin);
     let mut download = Download::new(reply.wire, reply.framing, reply.upload, closing, origin);
@@ -150,11 +150,7 @@ fn passed_on(reply: Reply, origin: &Arc<Origin>, watch: Option<&Arc<Watch>>) -> 
             None => Body::empty(),
         }
     } else {
-        let endless = head
-            .headers
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        Body::reply(download, watch.filter(|_| !endless).cloned())
+        Body::reply(download, watch.filter(|_| !reply.endless).cloned())
     };
     Response::from_parts(head, body)
 }
@@ -171,9 +167,9 @@ fn stated_length(head: &http::response::Parts) -> Option<u64> {
 async fn send(
     origin: &Arc<Origin>,
     request: &mut Request<Body>,
+    replayable: bool,
     watch: Option<&Watch>,
 ) -> Result<Reply, Fault> {
-    let replayable = replayable(request);
     if let Some(kept) = origin.take(!replayable) {
         metrics().proxy.upstream_reuses.inc();
         match exchange(kept, request, watch, origin.max_head()).await {
@@ -185,7 +181,8 @@ async fn send(
         }
         metrics().proxy.upstream_retries.inc();
     }
-    let fresh = origin.connect().await?;
+    // Boxed, because it is rare and larger than all else that is waited for here.
+    let fresh = Box::pin(origin.connect()).await?;
     exchange(fresh, request, watch, origin.max_head())
         .await
         .map_err(|failure| match failure {
@@ -195,11 +192,11 @@ async fn send(
 }
 
 /// Whether sending it twice does no more than sending it once, and we still
-/// have all of it.
+/// have all of it; for a request that asks for no upgrade.
 fn replayable(request: &Request<Body>) -> bool {
     let idempotent = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE | Method::TRACE
     );
-    idempotent && request.body().is_end_stream() && !request.headers().contains_key(UPGRADE)
+    idempotent && request.body().is_end_stream()
 }

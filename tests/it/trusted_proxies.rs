@@ -90,6 +90,10 @@ async fn a_trusted_proxy_names_the_scheme() {
         ),
         ("X_Forwarded_Proto: https\r\n", "http"),
         (
+            "Connection: X-Forwarded-Proto\r\nX-Forwarded-Proto: https\r\n",
+            "https",
+        ),
+        (
             "Forwarded: proto=https\r\nX-Forwarded-Ssl: on\r\nX-Forwarded-Scheme: https\r\n",
             "http",
         ),

@@ -146,8 +146,10 @@ impl Words {
 
 /// What stands before and after the one mark in braces, if there is one.
 fn around_mark(text: &'static str) -> (&'static str, Option<&'static str>) {
-    let around = text
-        .split_once('{')
-        .and_then(|(before, rest)| Some((before, rest.split_once('}')?.1)));
+    let around = text.split_once('{').and_then(|(before, rest)| {
+        // A mark is a few letters: looked at one by one.
+        let end = rest.bytes().position(|byte| byte == b'}')?;
+        Some((before, rest.get(end + 1..)?))
+    });
     around.map_or((text, None), |(before, after)| (before, Some(after)))
 }

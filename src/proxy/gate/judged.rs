@@ -31,7 +31,9 @@ pub(super) async fn call<S: Inner>(
     let (head, body) = request.into_parts();
     let whole = match shared.held.read(&head.headers, body).await {
         Ok(whole) => whole,
-        Err(unread) => return refuse_unread(inner, &shared, path, client, head, unread).await,
+        Err(unread) => {
+            return Box::pin(refuse_unread(inner, &shared, path, client, head, unread)).await;
+        }
     };
     let at = Timestamp::now();
     let read = attempt::read(path, &head, &whole.bytes, client, at);

@@ -12,6 +12,7 @@ use super::sending::{self, Progress, Upload};
 use super::wire::Wire;
 use crate::proxy::Body;
 use crate::proxy::fault::Fault;
+use crate::proxy::headers::ReplyFound;
 use crate::proxy::watch::{BodyFate, Watch};
 use crate::telemetry::metrics;
 
@@ -20,6 +21,9 @@ use crate::telemetry::metrics;
 pub(super) struct Reply {
     pub(super) head: Response<()>,
     pub(super) framing: Framing,
+    pub(super) found: ReplyFound,
+    /// An event stream: a stall of it is no fault.
+    pub(super) endless: bool,
     /// The connection ends with the body.
     pub(super) closing: bool,
     /// What is left of the request, if the reply came early.
@@ -66,6 +70,8 @@ pub(super) async fn exchange(
         Ok(reply) => Ok(Reply {
             head: reply.head,
             framing: reply.framing,
+            found: reply.found,
+            endless: reply.endless,
             closing: reply.closing,
             upload,
             wire,

@@ -7,11 +7,12 @@
 use std::mem::MaybeUninit;
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 
 use super::framing::Framing;
+use crate::proxy::headers::ReplyFound;
 
 /// The most fields a head may have.
 const MOST_FIELDS: usize = 100;
@@ -21,6 +22,9 @@ const MOST_FIELDS: usize = 100;
 pub(super) struct ReplyHead {
     pub(super) head: Response<()>,
     pub(super) framing: Framing,
+    pub(super) found: ReplyFound,
+    /// `text/event-stream`, which has no end and may be silent for long.
+    pub(super) endless: bool,
     /// The upstream will close, or its framing leaves no other end.
     pub(super) closing: bool,
 }
@@ -37,24 +41,90 @@ pub(super) fn take(
     longest: usize,
 ) -> Result<Option<ReplyHead>, NotHttp> {
     loop {
-        let Some(head) = take_one(bytes, longest)? else {
+        let Some((head, marks)) = take_one(bytes, longest)? else {
             return Ok(None);
         };
         let status = head.status();
         if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
             continue;
         }
-        let framing = framing(&head, method)?;
-        let closing = framing == Framing::Close || closes(&head);
+        let framing = framing(&head, &marks, method)?;
+        let closing = framing == Framing::Close || closes(&head, &marks);
         return Ok(Some(ReplyHead {
             head,
             framing,
+            found: marks.found,
+            endless: marks.kind == Kind::Events,
             closing,
         }));
     }
 }
 
-fn take_one(bytes: &mut BytesMut, longest: usize) -> Result<Option<Response<()>>, NotHttp> {
+/// What a head says of itself, noted as its fields are read: to look them up
+/// afterwards costs more than to read them.
+#[derive(Debug, Default)]
+struct Marks {
+    found: ReplyFound,
+    length: Length,
+    kind: Kind,
+}
+
+/// What the lines of `Content-Length` say together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Length {
+    #[default]
+    Unsaid,
+    Said(u64),
+    Odd,
+}
+
+/// What the first line of `Content-Type` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Unsaid,
+    Events,
+    Other,
+}
+
+impl Marks {
+    fn note(&mut self, name: &HeaderName, value: &HeaderValue) {
+        if *name == CONTENT_LENGTH {
+            self.length = self.length.and(length(value.as_bytes()));
+        } else if *name == CONTENT_TYPE {
+            if self.kind == Kind::Unsaid {
+                self.kind = Kind::of(value.as_bytes());
+            }
+        } else {
+            self.found.note(name, value);
+        }
+    }
+}
+
+impl Length {
+    fn and(self, said: Option<u64>) -> Self {
+        match (self, said) {
+            (Self::Unsaid, Some(length)) => Self::Said(length),
+            (Self::Said(before), Some(length)) if before == length => self,
+            _ => Self::Odd,
+        }
+    }
+}
+
+impl Kind {
+    fn of(value: &[u8]) -> Self {
+        if value.starts_with(b"text/event-stream") {
+            Self::Events
+        } else {
+            Self::Other
+        }
+    }
+}
+
+fn take_one(
+    bytes: &mut BytesMut,
+    longest: usize,
+) -> Result<Option<(Response<()>, Marks)>, NotHttp> {
     let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
     let mut reply = httparse::Response::new(&mut []);
     let parsed = httparse::ParserConfig::default()
@@ -77,11 +147,12 @@ fn take_one(bytes: &mut BytesMut, longest: usize) -> Result<Option<Response<()>>
     keep_reason(&mut head, reply.reason);
     let headers = head.headers_mut();
     headers.reserve(reply.headers.len());
+    let mut marks = Marks::default();
     for field in &*reply.headers {
-        append(headers, field, &text, base)?;
+        append(headers, &mut marks, field, &text, base)?;
     }
     bytes.advance(length);
-    Ok(Some(head))
+    Ok(Some((head, marks)))
 }
 
 /// A reason that is not the usual one goes on to the client as it is.
@@ -96,6 +167,7 @@ fn keep_reason(head: &mut Response<()>, reason: Option<&str>) {
 
 fn append(
     headers: &mut HeaderMap,
+    marks: &mut Marks,
     field: &httparse::Header<'_>,
     text: &Bytes,
     base: usize,
@@ -107,12 +179,16 @@ fn append(
         length => text.slice(from..from + length),
     };
     let value = HeaderValue::from_maybe_shared(value).map_err(|_| NotHttp)?;
+    // To keep alive is what HTTP/1.1 does anyway, and this hop's own matter.
+    if name == CONNECTION && value.as_bytes().eq_ignore_ascii_case(b"keep-alive") {
+        return Ok(());
+    }
+    marks.note(&name, &value);
     headers.append(name, value);
     Ok(())
 }
 
-fn framing(head: &Response<()>, method: &Method) -> Result<Framing, NotHttp> {
-    let headers = head.headers();
+fn framing(head: &Response<()>, marks: &Marks, method: &Method) -> Result<Framing, NotHttp> {
     let bare = matches!(
         head.status(),
         StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
@@ -120,36 +196,32 @@ fn framing(head: &Response<()>, method: &Method) -> Result<Framing, NotHttp> {
     if bare || *method == Method::HEAD {
         return Ok(Framing::Length(0));
     }
-    if headers.contains_key(TRANSFER_ENCODING) {
+    if marks.found.transfer_encoding {
         if head.version() == Version::HTTP_10 {
             return Err(NotHttp); // RFC 9112 §6.1
         }
-        return Ok(if ends_chunked(headers) {
+        return Ok(if ends_chunked(head.headers()) {
             Framing::chunked()
         } else {
             Framing::Close
         });
     }
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter().map(length);
-    let Some(first) = lengths.next() else {
-        return Ok(Framing::Close);
-    };
-    let first = first?;
-    for other in lengths {
-        if other? != first {
-            return Err(NotHttp);
-        }
+    match marks.length {
+        Length::Unsaid => Ok(Framing::Close),
+        Length::Said(length) => Ok(Framing::Length(length)),
+        Length::Odd => Err(NotHttp),
     }
-    Ok(Framing::Length(first))
 }
 
 /// Digits only: a sign or a list is read differently by different readers.
-fn length(value: &HeaderValue) -> Result<u64, NotHttp> {
-    let text = value.to_str().map_err(|_| NotHttp)?;
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(NotHttp);
+fn length(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
     }
-    text.parse().map_err(|_| NotHttp)
+    text.iter().try_fold(0_u64, |length, &byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        length.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 fn ends_chunked(headers: &HeaderMap) -> bool {
@@ -158,7 +230,7 @@ fn ends_chunked(headers: &HeaderMap) -> bool {
     coding.is_some_and(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked"))
 }
 
-fn closes(head: &Response<()>) -> bool {
+fn closes(head: &Response<()>, marks: &Marks) -> bool {
     let says = |word: &[u8]| {
         let mut words = head
             .headers()
@@ -167,7 +239,7 @@ fn closes(head: &Response<()>) -> bool {
             .flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
         words.any(|said| said.trim_ascii().eq_ignore_ascii_case(word))
     };
-    head.version() != Version::HTTP_11 || says(b"close")
+    head.version() != Version::HTTP_11 || (marks.found.may_close() && says(b"close"))
 }
 
 #[cfg(test)]

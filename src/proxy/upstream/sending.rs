@@ -3,11 +3,11 @@
 //! The framing may change on the way, never the bytes: a body whose length
 //! nobody knows is chunked anew.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRAILER, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, Method, Request};
 use http_body::{Body as _, Frame};
@@ -45,7 +45,7 @@ pub(super) enum Progress {
 }
 
 /// Writes the head of `request` into `out`; the body to follow, if it has one.
-pub(super) fn write_head(out: &mut BytesMut, request: &mut Request<Body>) -> Option<Box<Upload>> {
+pub(super) fn write_head(out: &mut Vec<u8>, request: &mut Request<Body>) -> Option<Box<Upload>> {
     let coding = settle_coding(request);
     let target = request
         .uri()
@@ -79,14 +79,14 @@ pub(super) fn write_head(out: &mut BytesMut, request: &mut Request<Body>) -> Opt
 /// More than most heads take.
 const HEAD: usize = 2 << 10;
 
-fn write_fields(out: &mut BytesMut, fields: &HeaderMap) {
+fn write_fields(out: &mut Vec<u8>, fields: &HeaderMap) {
     for (name, value) in fields {
         let (name, value) = (name.as_str().as_bytes(), value.as_bytes());
         out.reserve(name.len() + value.len() + 4);
-        out.put_slice(name);
-        out.put_slice(b": ");
-        out.put_slice(value);
-        out.put_slice(b"\r\n");
+        out.extend_from_slice(name);
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+        out.extend_from_slice(b"\r\n");
     }
 }
 
@@ -159,7 +159,7 @@ impl Upload {
     }
 
     /// `false` if it is more than the head promised.
-    fn write(&mut self, out: &mut BytesMut, data: &Bytes) -> bool {
+    fn write(&mut self, out: &mut Vec<u8>, data: &Bytes) -> bool {
         match &mut self.coding {
             Coding::Length(left) => {
                 let Some(rest) = left.checked_sub(data.len() as u64) else {
@@ -208,9 +208,9 @@ mod tests {
 
     fn head_of(request: http::request::Builder, body: Body) -> (String, Option<Coding>) {
         let mut request = request.body(body).expect("a request");
-        let mut out = BytesMut::new();
+        let mut out = Vec::new();
         let upload = write_head(&mut out, &mut request);
-        let text = String::from_utf8(out.to_vec()).expect("text");
+        let text = String::from_utf8(out).expect("text");
         (text, upload.map(|upload| upload.coding))
     }
 

@@ -7,9 +7,9 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use crate::proxy::stream::Stream;
@@ -19,7 +19,10 @@ use crate::proxy::stream::Stream;
 pub(in crate::proxy) struct Wire {
     stream: Stream,
     pub(super) unread: BytesMut,
-    pub(super) unsent: BytesMut,
+    /// What is to be written; empty once all of it has been.
+    pub(super) unsent: Vec<u8>,
+    /// How much of it has left.
+    written: usize,
     /// Bytes of the present request that have left.
     pub(super) sent: u64,
 }
@@ -33,21 +36,24 @@ impl Wire {
         Self {
             stream,
             unread: BytesMut::new(),
-            unsent: BytesMut::new(),
+            unsent: Vec::new(),
+            written: 0,
             sent: 0,
         }
     }
 
     /// Writes what is to be written.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.unsent.is_empty() {
-            let wrote = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.unsent))?;
+        while let Some(left @ [_, ..]) = self.unsent.get(self.written..) {
+            let wrote = ready!(Pin::new(&mut self.stream).poll_write(cx, left))?;
             if wrote == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.sent += wrote as u64;
-            self.unsent.advance(wrote);
+            self.written += wrote;
         }
+        self.unsent.clear();
+        self.written = 0;
         Poll::Ready(Ok(()))
     }
 
@@ -67,10 +73,8 @@ impl Wire {
         if !self.unread.is_empty() {
             return true;
         }
-        let mut cx = Context::from_waker(Waker::noop());
-        pin!(self.stream.read_buf(&mut self.unread))
-            .poll(&mut cx)
-            .is_ready()
+        let read = self.stream.try_read(&mut self.unread);
+        !read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// The same, asked of the kernel: for a request that must not be sent twice.
@@ -84,6 +88,9 @@ impl Wire {
         self.sent = 0;
         if self.unread.capacity() > MOST_READ {
             self.unread = BytesMut::new();
+        }
+        if self.unsent.capacity() > MOST_READ {
+            self.unsent = Vec::new();
         }
     }
 
