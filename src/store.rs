@@ -4,8 +4,8 @@
 //! Memory answers, SQLite remembers. Each file under `store.path` has one thread
 //! that alone writes it, fed through a bounded queue, so the async side never
 //! waits for a disk it did not ask. A ban is on the disk (fsync) before it is
-//! acknowledged; everything else is written behind, at most [`BEHIND`] later, and
-//! events on a machine that has no time to spare perhaps a second after that.
+//! acknowledged; everything else is written behind (see [`BEHIND`]), and events on
+//! a machine that has no time to spare some seconds later.
 //! A full or read-only disk makes `ban` fail with words, drops and counts
 //! events, and stops nothing else: the gate keeps judging from memory.
 //!
@@ -57,7 +57,8 @@ use register::Register;
 use shared::Shared;
 use wave::Wave;
 
-/// How long a learned app, token or event may wait in memory before it is on the disk.
+/// How long a learned app, token or event waits in memory before it is written; up
+/// to twice as long where they come without a pause.
 pub const BEHIND: Duration = Duration::from_millis(500);
 
 /// Where the store is and how much it keeps.

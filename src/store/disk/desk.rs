@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::StoreError;
-use super::inbox::{Bell, Inbox};
+use super::inbox::{Bell, Inbox, MANY, Queued};
 use crate::telemetry::metrics;
 
 /// Where a caller waits for a writer's word.
@@ -24,7 +24,7 @@ pub(in crate::store) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 #[derive(Debug)]
 pub(in crate::store) struct Desk<J> {
     file: &'static str,
-    queue: Option<SyncSender<J>>,
+    queue: Option<SyncSender<Queued<J>>>,
     bell: Arc<Bell>,
     /// See [`MANY`].
     many: usize,
@@ -46,9 +46,6 @@ pub(in crate::store) struct Fares {
 
 /// The niceness of writers: a tenth of what a worker gets when both want a core.
 const NICE: i32 = 10;
-
-/// Jobs in an eighth of the queue wake a writer, whatever they are.
-const MANY: usize = 8;
 
 /// Puts the calling thread behind those that requests wait for: a writer has
 /// seconds for its rows, and on a small machine it would hold a core for
@@ -111,7 +108,9 @@ impl<J: Send + 'static> Desk<J> {
         let queue = self.queue.as_ref().ok_or(StoreError::Gone { file })?;
         // Before sending: the writer may take the job off at once.
         let depth = self.bell.depth.fetch_add(1, Ordering::Relaxed) + 1;
-        let refused = match queue.try_send(job) {
+        let asks = usize::from(awaited);
+        self.bell.awaited.fetch_add(asks, Ordering::Relaxed);
+        let refused = match queue.try_send(Queued { job, awaited }) {
             Ok(()) => {
                 metrics().store.queue_depth(file, depth);
                 self.bell.ring(awaited || depth >= self.many);
@@ -121,6 +120,7 @@ impl<J: Send + 'static> Desk<J> {
             Err(TrySendError::Disconnected(_)) => StoreError::Gone { file },
         };
         self.bell.depth.fetch_sub(1, Ordering::Relaxed);
+        self.bell.awaited.fetch_sub(asks, Ordering::Relaxed);
         metrics().store.job_dropped(file);
         Err(refused)
     }
@@ -161,6 +161,7 @@ impl<J: Send + 'static> Desk<J> {
 
 impl<J> Drop for Desk<J> {
     fn drop(&mut self) {
+        self.bell.awaited.fetch_add(1, Ordering::Relaxed);
         drop(self.queue.take());
         self.bell.ring(true);
         if let Some(thread) = self.thread.take() {

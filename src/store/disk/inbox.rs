@@ -2,9 +2,9 @@
 //!
 //! Waking a thread costs the one who wakes it a system call and takes a core
 //! from somebody, so a writer that has a batch open is not woken for what
-//! nobody waits for: it finds that when it wakes to commit. No lock is shared
-//! with the callers, for a writer that gives way (see [`super::leisure`]) could
-//! be holding it for long.
+//! nobody waits for: it finds that when it wakes to commit. The queue and its bell
+//! have no lock, for a writer that gives way (see [`super::leisure`]) could be
+//! holding it for long.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence};
@@ -26,6 +26,9 @@ pub(in crate::store) enum Hears {
     All = 2,
 }
 
+/// Jobs in an eighth of the queue wake a writer, whatever they are.
+pub(super) const MANY: usize = 8;
+
 /// What came in.
 #[derive(Debug)]
 pub(in crate::store) enum Next<J> {
@@ -38,15 +41,24 @@ pub(in crate::store) enum Next<J> {
 #[derive(Debug)]
 pub(in crate::store) struct Inbox<J> {
     file: &'static str,
-    jobs: Receiver<J>,
+    jobs: Receiver<Queued<J>>,
     room: usize,
     bell: Arc<Bell>,
+}
+
+/// A job, and whether somebody waits for its word.
+#[derive(Debug)]
+pub(super) struct Queued<J> {
+    pub(super) job: J,
+    pub(super) awaited: bool,
 }
 
 /// What both sides see of a queue.
 #[derive(Debug, Default)]
 pub(super) struct Bell {
     pub(super) depth: AtomicUsize,
+    /// Queued jobs that somebody waits for, and the desk itself while it closes.
+    pub(super) awaited: AtomicUsize,
     /// A [`Hears`], or zero while the writer is awake.
     hears: AtomicU8,
     sleeper: ArcSwapOption<Thread>,
@@ -84,7 +96,7 @@ impl<J> Inbox<J> {
     /// The other end of a queue of `room` jobs.
     pub(super) const fn new(
         file: &'static str,
-        jobs: Receiver<J>,
+        jobs: Receiver<Queued<J>>,
         room: usize,
         bell: Arc<Bell>,
     ) -> Self {
@@ -118,9 +130,28 @@ impl<J> Inbox<J> {
         }
     }
 
-    /// Whether half the queue is taken.
-    pub(super) fn is_crowded(&self) -> bool {
-        self.bell.depth.load(Ordering::Relaxed) >= self.room.div_ceil(2)
+    /// Sleeps until `until`, or until a job calls that is heard; it is not taken.
+    pub(super) fn rest(&self, until: Instant, hears: Hears) {
+        loop {
+            let wait = until.saturating_duration_since(Instant::now());
+            if wait.is_zero() || self.calls(hears) {
+                return;
+            }
+            self.bell.listen(hears);
+            if !self.calls(hears) {
+                thread::park_timeout(wait);
+            }
+            self.bell.wake();
+        }
+    }
+
+    fn calls(&self, hears: Hears) -> bool {
+        let depth = self.bell.depth.load(Ordering::Relaxed);
+        self.is_awaited()
+            || match hears {
+                Hears::Asks => depth >= self.room.div_ceil(MANY),
+                Hears::All => depth > 0,
+            }
     }
 
     /// Whether nothing is queued.
@@ -128,9 +159,22 @@ impl<J> Inbox<J> {
         self.bell.depth.load(Ordering::Relaxed) == 0
     }
 
+    /// Whether half the queue is taken.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.bell.depth.load(Ordering::Relaxed) >= self.room.div_ceil(2)
+    }
+
+    /// Whether somebody waits for what is queued.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.bell.awaited.load(Ordering::Relaxed) > 0
+    }
+
     fn take(&self) -> Option<Next<J>> {
         match self.jobs.try_recv() {
-            Ok(job) => {
+            Ok(Queued { job, awaited }) => {
+                self.bell
+                    .awaited
+                    .fetch_sub(usize::from(awaited), Ordering::Relaxed);
                 let depth = self.bell.depth.fetch_sub(1, Ordering::Relaxed) - 1;
                 metrics().store.queue_depth(self.file, depth);
                 Some(Next::Job(job))
@@ -148,7 +192,7 @@ mod tests {
 
     use super::*;
 
-    fn queue(room: usize) -> (SyncSender<u32>, Arc<Bell>, Inbox<u32>) {
+    fn queue(room: usize) -> (SyncSender<Queued<u32>>, Arc<Bell>, Inbox<u32>) {
         let (queue, jobs) = sync_channel(room);
         let bell = Arc::new(Bell::default());
         (
@@ -156,6 +200,14 @@ mod tests {
             Arc::clone(&bell),
             Inbox::new("test", jobs, room, bell),
         )
+    }
+
+    fn put(queue: &SyncSender<Queued<u32>>, bell: &Bell, job: u32, awaited: bool) {
+        bell.depth.fetch_add(1, Ordering::Relaxed);
+        bell.awaited
+            .fetch_add(usize::from(awaited), Ordering::Relaxed);
+        queue.send(Queued { job, awaited }).expect("it listens");
+        bell.ring(awaited);
     }
 
     fn in_a_minute() -> Instant {
@@ -174,9 +226,7 @@ mod tests {
         thread::scope(|scope| {
             scope.spawn(move || {
                 for number in 0..20_000 {
-                    bell.depth.fetch_add(1, Ordering::Relaxed);
-                    queue.send(number).expect("it listens");
-                    bell.ring(false);
+                    put(&queue, &bell, number, false);
                 }
                 drop(queue);
                 bell.ring(true);
@@ -196,19 +246,15 @@ mod tests {
         thread::scope(|scope| {
             let writer = scope.spawn(move || {
                 let first = inbox.next(in_a_minute(), Hears::Asks);
-                let second = inbox.next(Instant::now(), Hears::Asks);
-                let quiet = inbox.next(Instant::now(), Hears::Asks);
-                (first, second, quiet)
+                let second = inbox.next(in_a_minute(), Hears::Asks);
+                (first, second, inbox.is_awaited())
             });
             until_it_sleeps(&bell);
-            bell.depth.fetch_add(2, Ordering::Relaxed);
-            queue.send(1).expect("it listens");
-            bell.ring(false);
-            queue.send(2).expect("it listens");
-            bell.ring(true);
+            put(&queue, &bell, 1, false);
+            put(&queue, &bell, 2, true);
             let came = writer.join().expect("it ends");
             assert!(
-                matches!(came, (Next::Job(1), Next::Job(2), Next::Quiet)),
+                matches!(came, (Next::Job(1), Next::Job(2), false)),
                 "{came:?}"
             );
         });

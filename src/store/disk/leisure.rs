@@ -5,12 +5,14 @@
 //! (p99 of what is allowed: seven times nginx's). Under `SCHED_IDLE` (sched(7)) a
 //! thread counts as no load at all: whoever wakes takes its core at once.
 //!
-//! Such a thread may get next to nothing of a busy machine, and what it writes
-//! is bounded by a queue. So when it falls behind, a thread of ordinary standing
-//! takes the file over for [`HASTE`]: counted, and said. Only for what no request
-//! waits for, and what is not promised to be on the disk within a second.
+//! Such a thread may get next to nothing of a busy machine. So it only does what
+//! nobody waits for; a thread of ordinary standing sleeps, answers who asks, and
+//! writes what is left at the end. It also takes over for [`HASTE`] when the idle
+//! one falls behind, which is counted and said. It can do so between two jobs
+//! only: this is for files that no request waits for, and of which nothing is
+//! promised to be on the disk within a second.
 
-use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, SendError, SyncSender, sync_channel};
 use std::thread::{Builder, scope};
 use std::time::{Duration, Instant};
 
@@ -26,64 +28,87 @@ use crate::telemetry::metrics;
 /// How long a file is written without giving way, once the writer fell behind.
 const HASTE: Duration = Duration::from_secs(60);
 
-/// Runs a writer until every desk is gone; the calling thread is the one that
-/// takes over.
+/// Runs a writer until every desk is gone. The calling thread is the one of
+/// ordinary standing.
 pub(in crate::store) fn run<C>(mut writer: Writer<C>)
 where
     C: Clerk + Send,
     C::Job: Send,
 {
-    while at_leisure(&mut writer) == End::Over {
-        metrics().store.hurried(writer.file);
-        tracing::info!(
-            file = writer.file,
-            "the machine is too busy for writing aside: no longer giving way for a minute"
-        );
-        if in_haste(&mut writer) == End::Closed {
+    scope(|scope| {
+        let (todo, given) = sync_channel(1);
+        let (done, taken) = sync_channel(1);
+        let thread = Builder::new().name(format!("idle {}", writer.file));
+        // Without it nothing is taken, and all is written by this thread.
+        let _ = thread.spawn_scoped(scope, move || at_leisure(&given, &done));
+        loop {
+            writer.rest();
+            let end = if writer.is_awaited() {
+                writer.shift(|writer| !writer.is_awaited())
+            } else {
+                match todo.send(writer) {
+                    Ok(()) => {
+                        // Nothing comes back from a panic, which the scope passes on.
+                        let Ok((back, end)) = taken.recv() else {
+                            return;
+                        };
+                        writer = back;
+                        end
+                    }
+                    Err(SendError(back)) => {
+                        writer = back;
+                        writer.shift(Writer::rests)
+                    }
+                }
+            };
+            if end == End::Closed || (writer.is_behind() && in_haste(&mut writer) == End::Closed) {
+                return;
+            }
+        }
+    });
+}
+
+fn at_leisure<C: Clerk>(given: &Receiver<Writer<C>>, done: &SyncSender<(Writer<C>, End)>) {
+    // Where that is forbidden it writes all the same.
+    let _ = set_thread_priority_and_policy(
+        thread_native_id(),
+        ThreadPriority::Min,
+        ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle),
+    );
+    for mut writer in given {
+        let end =
+            writer.shift(|writer| writer.is_behind() || writer.is_awaited() || writer.rests());
+        if done.send((writer, end)).is_err() {
             return;
         }
     }
 }
 
-fn at_leisure<C>(writer: &mut Writer<C>) -> End
-where
-    C: Clerk + Send,
-    C::Job: Send,
-{
-    let thread = Builder::new().name(format!("idle {}", writer.file));
-    scope(|scope| {
-        let shift = || {
-            // Where that is forbidden it writes all the same.
-            let _ = set_thread_priority_and_policy(
-                thread_native_id(),
-                ThreadPriority::Min,
-                ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle),
-            );
-            writer.shift(Writer::is_behind)
-        };
-        match thread.spawn_scoped(scope, shift) {
-            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            Err(_) => End::Over,
-        }
-    })
-}
-
 fn in_haste<C: Clerk>(writer: &mut Writer<C>) -> End {
+    metrics().store.hurried(writer.file);
+    tracing::info!(
+        file = writer.file,
+        "the machine is too busy for writing aside: no longer giving way for a minute"
+    );
     let begun = Instant::now();
-    writer.shift(|writer| begun.elapsed() >= HASTE && writer.is_idle())
+    writer.shift(|writer| begun.elapsed() >= HASTE && !writer.is_crowded())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::future::Future;
+    use std::pin::pin;
+    use std::sync::mpsc::{Sender, channel};
+    use std::task::{Context, Waker};
 
     use jiff::Timestamp;
     use rusqlite::Connection;
     use thread_priority::thread_schedule_policy;
 
     use super::*;
+    use crate::store::BEHIND;
     use crate::store::disk::clerk::{Fault, Outcome, Replies};
-    use crate::store::disk::desk::Desk;
+    use crate::store::disk::desk::{Desk, Reply};
 
     const IDLE: ThreadSchedulePolicy =
         ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
@@ -144,13 +169,31 @@ mod tests {
     }
 
     #[test]
-    fn who_keeps_up_gives_way() {
+    fn who_is_late_gives_way_no_longer() {
         let (desk, policies, go) = desk();
-        for _ in 0..3 {
+        desk.send(()).expect("room");
+        assert_eq!(policies.recv(), Ok(IDLE));
+        // What it is late by: its batch is open all that time.
+        std::thread::sleep(2 * BEHIND);
+        for _ in 0..2 {
             desk.send(()).expect("room");
             go.send(()).expect("it waits");
-            // The second is found when the first is committed.
-            assert_eq!(policies.recv(), Ok(IDLE));
+            assert_eq!(policies.recv(), Ok(OTHER));
         }
+        go.send(()).expect("it waits");
+    }
+
+    #[test]
+    fn who_asks_does_not_wait_for_spare_time() {
+        let (desk, policies, go) = desk();
+        desk.send(()).expect("room");
+        assert_eq!(policies.recv(), Ok(IDLE));
+        let mut reply = None;
+        let mut asking = pin!(desk.ask(|to: Reply<()>| reply = Some(to)));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(asking.as_mut().poll(&mut context).is_pending());
+        go.send(()).expect("it waits");
+        assert_eq!(policies.recv(), Ok(OTHER));
+        go.send(()).expect("it waits");
     }
 }

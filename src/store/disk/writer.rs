@@ -31,6 +31,8 @@ pub(in crate::store) struct Writer<C: Clerk> {
     replies: Replies,
     jobs: usize,
     since: Option<Instant>,
+    /// Whether a batch was committed too late in this shift.
+    late: bool,
     next_hour: Instant,
 }
 
@@ -60,6 +62,7 @@ impl<C: Clerk> Writer<C> {
             replies: Replies::new(file),
             jobs: 0,
             since: None,
+            late: false,
             next_hour: Instant::now(),
         }
     }
@@ -72,13 +75,13 @@ impl<C: Clerk> Writer<C> {
     /// Works off the inbox until every desk is gone or the shift is `over`, which
     /// is asked before each job.
     pub(super) fn shift(&mut self, over: impl Fn(&Self) -> bool) -> End {
+        self.late = false;
         while !over(self) {
             if self.next_hour <= Instant::now() {
                 self.next_hour += HOUR;
                 self.attempt(|clerk, connection, _| clerk.hourly(connection, Timestamp::now()));
             }
-            let until = self.patience().min(self.next_hour);
-            match self.inbox.next(until, self.hears()) {
+            match self.inbox.next(self.until(), self.hears()) {
                 Next::Job(job) => self.work(job),
                 Next::Quiet if C::TICKS || !self.connection.is_autocommit() => self.commit(),
                 Next::Quiet => {}
@@ -91,19 +94,38 @@ impl<C: Clerk> Writer<C> {
         End::Over
     }
 
-    /// Whether its queue fills, or the open batch should long have been committed.
-    pub(super) fn is_behind(&self) -> bool {
-        self.inbox.is_crowded() || self.is_late()
+    /// Sleeps while there is nothing to do.
+    pub(super) fn rest(&self) {
+        self.inbox.rest(self.until(), self.hears());
     }
 
-    /// Whether nothing is left to write.
-    pub(super) fn is_idle(&self) -> bool {
-        self.inbox.is_empty() && self.since.is_none()
+    /// Whether it would only sleep now.
+    pub(super) fn rests(&self) -> bool {
+        self.inbox.is_empty() && !self.is_awaited() && self.until() > Instant::now()
+    }
+
+    /// Whether half its queue is taken.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.inbox.is_crowded()
+    }
+
+    /// Whether its queue fills, or it could not commit in time during this shift.
+    pub(super) fn is_behind(&self) -> bool {
+        self.is_crowded() || self.late
+    }
+
+    /// Whether somebody waits for what it does.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.inbox.is_awaited() || self.replies.are_awaited()
     }
 
     fn is_late(&self) -> bool {
         self.since
             .is_some_and(|since| since.elapsed() >= 2 * BEHIND)
+    }
+
+    fn until(&self) -> Instant {
+        self.patience().min(self.next_hour)
     }
 
     /// Until when to wait for more jobs before committing.
@@ -162,6 +184,7 @@ impl<C: Clerk> Writer<C> {
             }
             Err(fault) => self.take_back(fault),
         }
+        self.late |= self.is_late();
         self.jobs = 0;
         self.since = None;
     }
@@ -193,6 +216,8 @@ impl<C: Clerk> Writer<C> {
         metrics().store.write_failed(self.file);
         self.settled(Outcome::TakeBack);
         self.jobs = 0;
+        // Nothing is open any more that would have to be committed in time.
+        self.since = None;
         let error = StoreError::sqlite(self.file, Arc::clone(&fault));
         let news = self.failing.lock().why.replace(error.to_string()).is_none();
         if news {
@@ -204,5 +229,46 @@ impl<C: Clerk> Writer<C> {
     fn settled(&mut self, outcome: Outcome) {
         let given_up = self.clerk.settled(outcome);
         self.failing.lock().dropped += given_up;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::super::inbox::Bell;
+    use super::*;
+
+    /// A disk that takes nothing.
+    struct Broken;
+
+    impl Clerk for Broken {
+        type Job = ();
+
+        fn work(&mut self, _: &Connection, (): (), _: &mut Replies) -> Result<(), Fault> {
+            Err(Arc::new(rusqlite::Error::InvalidQuery))
+        }
+
+        fn hourly(&mut self, _: &Connection, _: Timestamp) -> Result<(), Fault> {
+            Ok(())
+        }
+
+        fn settled(&mut self, _: Outcome) -> u64 {
+            0
+        }
+    }
+
+    /// It spun on a core, waiting for a moment that had passed.
+    #[test]
+    fn after_a_failed_write_it_sleeps_until_the_next_job() {
+        let (_queue, jobs) = sync_channel(4);
+        let inbox = Inbox::new("test", jobs, 4, Arc::new(Bell::default()));
+        let connection = Connection::open_in_memory().expect("memory");
+        let mut writer = Writer::new("test", connection, inbox, Failing::default(), Broken);
+        writer.next_hour += HOUR;
+        writer.work(());
+        assert!(writer.connection.is_autocommit(), "it was taken back");
+        assert_eq!(writer.since, None);
+        assert!(writer.rests());
     }
 }

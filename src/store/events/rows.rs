@@ -46,7 +46,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ) STRICT;
     INSERT INTO rows (id, at, endpoint, rules, mail_domain, client, admitted, outcome, count, body)
         SELECT id, at, endpoint, rules, mail_domain, client, admitted, outcome, count, body
-        FROM events ORDER BY at;
+        FROM events;
     DROP TABLE events;
     ALTER TABLE rows RENAME TO events;
     CREATE UNIQUE INDEX events_id ON events (id);
