@@ -288,6 +288,24 @@ async fn a_gate_that_joins_late_contains_what_the_others_do() {
     all_contain(&all, "minted").await;
 }
 
+/// The connection may break between the two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_put_down_gets_its_end_though_that_failed_at_first() {
+    let server = Server::start(Make::Redis, &[]);
+    let dns = StandInDns::start(zone()).await.expect("it starts");
+    let gates = gates(&dns, &settings(&server.url()), 2).await;
+    learn_app(&gates[0]);
+    learn_token(&gates[0], &bot()).await;
+    assert_eq!(server.ask(&["ACL", "SETUSER", "default", "-pexpire"]), "OK");
+    takes_in(&gates[0], condemned(&bot()));
+    contain(&gates[0], M1, true).await;
+    all_contain(&gates, "minted").await;
+    let ends = || server.ask(&["PTTL", "{tuskgate}:contained"]) != "-1";
+    assert!(!ends());
+    assert_eq!(server.ask(&["ACL", "SETUSER", "default", "+pexpire"]), "OK");
+    until("it ends by itself", ends).await;
+}
+
 /// Tokens given out, and tokens let go, while the store is away.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_happens_while_the_store_is_away_is_made_up_for() {
