@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::app::{App, ClientId};
+use crate::app::{App, AppSource, ClientId};
 use crate::cluster::{Cluster, ClusterId, ClusterKind};
 use crate::judge::cluster::live::Registers;
 use crate::judge::{Judge, app_sight};
@@ -60,6 +60,7 @@ struct Reach {
     /// Of apps that clusters of mail name, and not those of apps: when they were made.
     made: Vec<(ClientId, i64)>,
     unknown: HashSet<ClientId>,
+    asked: HashSet<ClientId>,
 }
 
 impl Contained {
@@ -102,9 +103,14 @@ impl Contained {
         let _turn = self.turn.lock().await;
         let reach = self.reach(registers, store).await;
         let outcome = self.hold(&reach, store).await;
+        if outcome.is_err() {
+            // By the time it succeeds its apps are no news here, and nobody has been told.
+            self.anew.store(true, Ordering::Release);
+        }
         self.behind.send_replace(Behind {
             failed: outcome.is_err(),
             unknown: reach.unknown,
+            asked: reach.asked,
         });
         outcome
     }
@@ -123,6 +129,7 @@ impl Contained {
                         }
                     }
                     Origin::Shared => {}
+                    Origin::Asked => drop(reach.asked.insert(id.clone())),
                     Origin::Unknown => {
                         // What lapses now is no reason to let go.
                         if is_held(id) {
@@ -193,17 +200,20 @@ impl Contained {
     }
 
     async fn origin(&self, store: &Store, cluster: &Cluster, id: &ClientId, at: i64) -> Origin {
-        let made = match store.app_here(id).await {
-            Some(app) => return Origin::of(&app, cluster),
-            None => match cluster.id.kind {
-                // What a cluster of apps names was made in it; listed clients are in none.
-                ClusterKind::App => Some(at),
-                ClusterKind::Mail => self.vouched.lock().get(id).copied(),
-            },
+        let here = store.app_here(id).await;
+        match here.as_deref().map(|app| Origin::of(app, cluster)) {
+            None | Some(Origin::Asked) => {}
+            Some(origin) => return origin,
+        }
+        let made = match cluster.id.kind {
+            // What a cluster of apps names was made in it; listed clients are in none.
+            ClusterKind::App => Some(at),
+            ClusterKind::Mail => self.vouched.lock().get(id).copied(),
         };
         match made {
             Some(made) if made >= cluster.since => Origin::Fresh(made),
             Some(_) => Origin::Shared,
+            None if here.is_some() => Origin::Asked,
             None => {
                 let app = store.app(id).await;
                 app.map_or(Origin::Unknown, |app| Origin::of(&app, cluster))
@@ -230,6 +240,9 @@ enum Origin {
     Fresh(i64),
     /// Older, or a listed client: others depend on it.
     Shared,
+    /// The upstream was asked for it, which does not tell when it was made: older, unless
+    /// another gate has seen it made.
+    Asked,
     /// This gate does not know it.
     Unknown,
 }
@@ -237,10 +250,12 @@ enum Origin {
 impl Origin {
     fn of(app: &App, cluster: &Cluster) -> Self {
         let made = app.created.as_second();
-        if made >= cluster.since && !app_sight::listed(app) {
-            Self::Fresh(made)
-        } else {
+        if made < cluster.since || app_sight::listed(app) {
             Self::Shared
+        } else if app.source == AppSource::Ask {
+            Self::Asked
+        } else {
+            Self::Fresh(made)
         }
     }
 }
@@ -311,7 +326,7 @@ impl Judge {
         for (id, at) in apps_of(&cluster) {
             match self.contained.origin(&self.store, &cluster, id, at).await {
                 Origin::Fresh(_) => fresh.push(id.clone()),
-                Origin::Shared => done.shared += 1,
+                Origin::Shared | Origin::Asked => done.shared += 1,
                 Origin::Unknown => done.unknown += 1,
             }
         }

@@ -6,6 +6,7 @@
 use crate::app::{App, AppSource};
 use crate::attempt::{Attempt, narrow_network};
 use crate::event::Outcome;
+use crate::judge::cluster::live::Counted;
 use crate::judge::rules::rate::{self, Asked, Keep};
 use crate::judge::{Judge, Judgement, Reserved};
 use crate::lists::apps;
@@ -30,7 +31,7 @@ impl Judge {
             return;
         }
         if let Some(created) = &lesson.app {
-            let contained = self.learn_app(attempt, created);
+            let contained = self.learn_app(attempt, created, &judgement.counted);
             if contained && let Err(error) = self.recontain().await {
                 tracing::error!(%error, "an app of a contained cluster came late, and its tokens are not contained");
             }
@@ -104,7 +105,7 @@ impl Judge {
     }
 
     /// Whether its tokens are to be contained: its look was while it was made.
-    fn learn_app(&self, attempt: &Attempt, created: &CreatedApp) -> bool {
+    fn learn_app(&self, attempt: &Attempt, created: &CreatedApp, counted: &Counted) -> bool {
         let credential = created.client_secret.as_ref().map(|secret| {
             let parts = [
                 created.client_id.as_str().as_bytes(),
@@ -115,9 +116,11 @@ impl Judge {
         let folded = apps::fold(&created.name);
         let creator = attempt.client.known().map(narrow_network);
         let at = attempt.at.as_second();
-        let contained = self
-            .registers
-            .apps(|register| register.made(&folded, &created.client_id, creator, at));
+        // Only what was counted belongs to its look: a listed client does not, and named
+        // there it would be contained by gates that do not know it.
+        let contained = !counted.apps.is_empty()
+            && (self.registers)
+                .apps(|register| register.made(&folded, &created.client_id, creator, at));
         let app = App {
             credential,
             client_id: created.client_id.clone(),

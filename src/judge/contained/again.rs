@@ -28,6 +28,14 @@ pub(super) struct Behind {
     pub(super) failed: bool,
     /// Apps of contained clusters that this gate does not know.
     pub(super) unknown: HashSet<ClientId>,
+    /// Apps that it knows by asking: only another gate's word is waited for.
+    pub(super) asked: HashSet<ClientId>,
+}
+
+impl Behind {
+    fn is_to_be_tried(&self) -> bool {
+        self.failed || !self.unknown.is_empty()
+    }
 }
 
 /// Begins to try again, for as long as the judge lives.
@@ -53,7 +61,7 @@ async fn keep(
         if now != before {
             pause = FIRST;
         }
-        if now == Behind::default() {
+        if !now.is_to_be_tried() {
             behind.changed().await.ok()?;
         } else if tokio::time::timeout(pause, behind.changed()).await.is_err() {
             pause = (pause * 2).min(LONGEST);

@@ -47,9 +47,12 @@ impl Contained {
         }
     }
 
-    /// Another gate knows an app; whether this one has looked for it.
+    /// Another gate knows an app; whether this one has waited for its word.
     fn vouch(&self, id: ClientId, made: i64) -> bool {
-        let missing = self.behind.borrow().unknown.contains(&id);
+        let missing = {
+            let behind = self.behind.borrow();
+            behind.unknown.contains(&id) || behind.asked.contains(&id)
+        };
         let mut vouched = self.vouched.lock();
         // What is beyond is looked up.
         if vouched.len() < VOUCHED || missing {

@@ -253,3 +253,49 @@ async fn another_gate_s_word_is_taken_for_an_app_that_is_unknown() {
         .expect("read");
     assert!(contained.held.load().is_none());
 }
+
+/// People may have used it for years: nobody tells when it was made but who saw it.
+#[tokio::test]
+async fn an_app_that_the_upstream_was_asked_for_is_contained_on_another_gate_s_word_only() {
+    let (_folder, store, _) = burst();
+    let (contained, registers) = (Contained::default(), of_mail(&store));
+    let (late, id) = (token(&store, "late"), ClientId::new("late"));
+    assert!(store.learn_token(late, &id).await);
+    let asked = App {
+        source: AppSource::Ask,
+        ..made_at(100)
+    };
+    store.learn_app(asked, "late".to_owned());
+    let count = contained.bring_in_line(&registers, &store).await;
+    assert_eq!(count.expect("read"), 0);
+    assert!(contained.held.load().is_none(), "an older app is let be");
+    let word = vec![Containable::App(id, 100)];
+    contained.hear(word, &registers).await;
+    assert_eq!(held(&contained), HashSet::from([late]));
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_is_held_and_passed_on_once_it_can_be() {
+    let (folder, store, registers) = burst();
+    let old = token(&store, "old");
+    assert!(store.learn_token(old, &app()).await);
+    let (contained, registers) = (Arc::<Contained>::default(), Arc::new(registers));
+    let file = folder.path().join("register.sqlite3");
+    let rename = |from: &str, to: &str| {
+        let aside = rusqlite::Connection::open(&file).expect("a file");
+        aside
+            .busy_timeout(std::time::Duration::from_secs(30))
+            .expect("patience");
+        let rename = format!("ALTER TABLE {from} RENAME TO {to}");
+        aside.execute_batch(&rename).expect("renamed");
+    };
+    rename("tokens", "aside");
+    let failed = contained.bring_in_line(&registers, &store).await;
+    assert!(failed.is_err());
+    assert!(contained.behind.borrow().failed);
+    assert!(contained.anew.load(Ordering::Acquire), "nobody was told");
+    rename("aside", "tokens");
+    again::start(&contained, &registers, &tokio::runtime::Handle::current());
+    until(|| held(&contained).contains(&old)).await;
+    until(|| *contained.behind.borrow() == Behind::default()).await;
+}

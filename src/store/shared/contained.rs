@@ -76,6 +76,8 @@ fn field(one: &Containable) -> Option<String> {
 pub(super) struct Seen {
     epoch: String,
     version: u64,
+    /// Something was put down that has no end yet.
+    unbounded: bool,
 }
 
 impl Seen {
@@ -88,7 +90,7 @@ impl Seen {
         heard: &mpsc::Sender<Heard>,
     ) -> anyhow::Result<()> {
         while self.pull(core, link, heard).await? {}
-        push(core, link, waiting).await
+        self.push(core, link, waiting).await
     }
 
     /// Whether there may be more.
@@ -130,37 +132,38 @@ impl Seen {
         self.version = last.unwrap_or(self.version);
         Ok(last.is_some())
     }
-}
 
-async fn push(core: &Core, link: &Link, waiting: &Waiting) -> anyhow::Result<()> {
-    let keys = core.keys.contained();
-    let mut any = false;
-    loop {
-        let part = waiting.next();
-        if part.is_empty() {
-            break;
-        }
-        let texts = part.iter().map(|(_, one)| serde_json::to_string(one));
-        let texts = texts.collect::<Result<Vec<_>, _>>()?;
-        let fresh = fresh_epoch()?;
-        let answer = SHARE.run(link.clone(), |cmd| {
-            cmd.arg(keys.len()).arg(&keys);
-            cmd.arg(core.keys.channel()).arg(&fresh);
-            for ((field, _), text) in part.iter().zip(&texts) {
-                // Of a thing that never changes no version is newer.
-                cmd.arg(field).arg(1).arg(text);
+    async fn push(&mut self, core: &Core, link: &Link, waiting: &Waiting) -> anyhow::Result<()> {
+        let keys = core.keys.contained();
+        loop {
+            let part = waiting.next();
+            if part.is_empty() {
+                break;
             }
-        });
-        answer.await?;
-        waiting.done(&part);
-        any = true;
+            let texts = part.iter().map(|(_, one)| serde_json::to_string(one));
+            let texts = texts.collect::<Result<Vec<_>, _>>()?;
+            let fresh = fresh_epoch()?;
+            let answer = SHARE.run(link.clone(), |cmd| {
+                cmd.arg(keys.len()).arg(&keys);
+                cmd.arg(core.keys.channel()).arg(&fresh);
+                for ((field, _), text) in part.iter().zip(&texts) {
+                    // Of a thing that never changes no version is newer.
+                    cmd.arg(field).arg(1).arg(text);
+                }
+            });
+            // Also if it does not answer.
+            self.unbounded = true;
+            answer.await?;
+            waiting.done(&part);
+        }
+        if self.unbounded {
+            let bound = BOUND.run(link.clone(), |cmd| {
+                cmd.arg(keys.len()).arg(&keys);
+                cmd.arg(MOST_KEPT).arg(keep_millis());
+            });
+            bound.await?;
+            self.unbounded = false;
+        }
+        Ok(())
     }
-    if any {
-        let bound = BOUND.run(link.clone(), |cmd| {
-            cmd.arg(keys.len()).arg(&keys);
-            cmd.arg(MOST_KEPT).arg(keep_millis());
-        });
-        bound.await?;
-    }
-    Ok(())
 }

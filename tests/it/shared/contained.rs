@@ -2,13 +2,15 @@
 //! its apps and their tokens, and whatever was lost on the way.
 
 use jiff::Timestamp;
-use tuskgate::app::{App, AppName, AppSource, ClientId, Credential};
-use tuskgate::attempt::Grant;
+use tuskgate::app::{App, AppName, AppSource, ClientId, Credential, NewApp};
+use tuskgate::attempt::{Attempt, Grant};
 use tuskgate::cluster::{Cluster, ClusterId, ClusterKind, MailKey, Sites, Suspect};
 use tuskgate::endpoint::Endpoint;
 use tuskgate::event::Outcome as Came;
+use tuskgate::judge::Judgement;
 use tuskgate::judge::app_sight::Nobody;
 use tuskgate::mailbox::Domain;
+use tuskgate::mastodon::reply::{CreatedApp, Lesson};
 use tuskgate::secret::{Purpose, Secret};
 use tuskgate::stand_in::dns::StandInDns;
 use tuskgate::told::Heard;
@@ -16,6 +18,7 @@ use tuskgate::told::Heard;
 use super::gates::{Gate, gates, zone};
 use super::{flushed, settings};
 use crate::support::bots::{attempt, nothing_learned};
+use crate::support::judged::OOB;
 use crate::support::redis::{Make, Server};
 use crate::support::until;
 
@@ -154,6 +157,71 @@ async fn apps_of_a_burst_are_contained_by_gates_that_cannot_look_them_up() {
     all_contain(&gates, "minted").await;
 }
 
+/// One of Tusky's look on its way to be made, if it is let in.
+async fn ask_for_tusky(
+    gate: &Gate,
+    number: usize,
+    returns_to: &str,
+) -> Option<(Attempt, Judgement, Lesson)> {
+    let mut asking = attempt(Endpoint::AppCreate, number);
+    let (name, redirect_uris) = (AppName::new("Tusky"), vec![returns_to.to_owned()]);
+    asking.new_app = Some(NewApp {
+        name: name.clone(),
+        redirect_uris: redirect_uris.clone(),
+        website: None,
+    });
+    let judgement = gate.judge().judge(&asking, &Nobody).await;
+    let mut lesson = nothing_learned(Came::Create);
+    lesson.app = Some(CreatedApp {
+        id: None,
+        client_id: ClientId::new(&format!("tusky{number}")),
+        client_secret: None,
+        name,
+        redirect_uris,
+        website: None,
+    });
+    let made = judgement.decision.refusal().is_none();
+    made.then_some((asking, judgement, lesson))
+}
+
+/// Somebody installs the real one while bots take its name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listed_client_is_never_named_in_a_burst_of_its_name() {
+    let server = Server::start(Make::Redis, &[]);
+    let dns = StandInDns::start(zone()).await.expect("it starts");
+    let gates = gates(&dns, &settings(&server.url()), 2).await;
+    // The burst begins at the other gate, whether or not that hears of these in time.
+    let first = ask_for_tusky(&gates[1], 2, OOB).await.expect("let in");
+    let bots = ask_for_tusky(&gates[0], 0, OOB).await.expect("let in");
+    let real = "oauth2redirect://com.keylesspalace.tusky/";
+    let real = ask_for_tusky(&gates[0], 1, real).await.expect("let in");
+    let (mut next, mut number) = (Some(first), 2);
+    while let Some((asking, judgement, lesson)) = next {
+        gates[1].judge().settle(&asking, judgement, &lesson).await;
+        number += 1;
+        next = ask_for_tusky(&gates[1], number, OOB).await;
+    }
+    until("both have condemned it", || {
+        gates.iter().all(|gate| !gate.in_force().is_empty())
+    })
+    .await;
+    // Both replies come only now, and are told in this order.
+    for (asking, judgement, lesson) in [real, bots] {
+        gates[0].judge().settle(&asking, judgement, &lesson).await;
+    }
+    for (place, gate) in gates.iter().enumerate() {
+        let named = |id: &str| {
+            let id = ClientId::new(id);
+            let all = gate.in_force();
+            let mut suspects = all.iter().flat_map(|cluster| &cluster.suspects);
+            suspects.any(|one| one.client_id.as_ref() == Some(&id))
+        };
+        let what = format!("gate {place} names the bots'");
+        until(&what, || named("tusky0")).await;
+        assert!(!named("tusky1"), "gate {place}");
+    }
+}
+
 /// One gate has the app and another its token; neither can be looked up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_knows_an_app_says_so_to_those_who_do_not() {
@@ -218,6 +286,24 @@ async fn a_gate_that_joins_late_contains_what_the_others_do() {
     all[1].start_again(&dns, shared).await;
     all[1].judge().recontain().await.expect("read");
     all_contain(&all, "minted").await;
+}
+
+/// The connection may break between the two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_put_down_gets_its_end_though_that_failed_at_first() {
+    let server = Server::start(Make::Redis, &[]);
+    let dns = StandInDns::start(zone()).await.expect("it starts");
+    let gates = gates(&dns, &settings(&server.url()), 2).await;
+    learn_app(&gates[0]);
+    learn_token(&gates[0], &bot()).await;
+    assert_eq!(server.ask(&["ACL", "SETUSER", "default", "-pexpire"]), "OK");
+    takes_in(&gates[0], condemned(&bot()));
+    contain(&gates[0], M1, true).await;
+    all_contain(&gates, "minted").await;
+    let ends = || server.ask(&["PTTL", "{tuskgate}:contained"]) != "-1";
+    assert!(!ends());
+    assert_eq!(server.ask(&["ACL", "SETUSER", "default", "+pexpire"]), "OK");
+    until("it ends by itself", ends).await;
 }
 
 /// Tokens given out, and tokens let go, while the store is away.
