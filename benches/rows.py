@@ -56,7 +56,8 @@ def refused(stage: Stage) -> list[dict]:
         ("bare hyper, a fixed 429", START[BARE] + " 429", "token-flood"),
     ]
     # So many before, that the flood has its rows and further ones are merged.
-    found = stage.counted(cases, before=learn, warm=1500)
+    # What is written later counts, too.
+    found = stage.counted(cases, before=learn, warm=1500, settle=1500)
     peer = found[cases[0][0]]["each"]
     body = [["", "instructions a request", "× HAProxy", "answers"]]
     for name, run in found.items():

@@ -42,15 +42,16 @@ class Stage:
         peers.write(self.folder, **kind)
 
     def counted(self, cases: list[tuple[str, str, str]], requests: int = 2000, warm: int = 500,
-                connections: int = 32, rounds: int = 2, before: str = "") -> dict[str, dict]:  # fmt: skip
+                connections: int = 32, rounds: int = 2, before: str = "", settle: int = 0) -> dict[str, dict]:  # fmt: skip
         """Instructions a request for each case (name, command, request), in turn.
 
-        `before` is run once the peer listens: to bring it into a state.
+        `before` is run once the peer listens: to bring it into a state. `settle`
+        milliseconds are waited before each count, for what a peer puts off.
         """
         if self.quick:
             requests, rounds = 500, 1
         if self.perf:
-            return self._by_perf(cases, requests, warm, connections, rounds, before)
+            return self._by_perf(cases, requests, warm, connections, rounds, before, settle)
         job = "cd /conf\nnginx -p . -c upstream.conf &\n"
         for _ in range(rounds):
             for name, command, request in cases:
@@ -59,7 +60,7 @@ echo 'peer: {name}'
 rm -rf /tmp/tuskgate-bench-store
 {command} >/tmp/out 2>&1 & P=$!
 {before}
-load 127.0.0.1:{peers.PORT} {request}.req --connections {connections} --warm {warm} --requests {requests} --watch $P || cat /tmp/out
+load 127.0.0.1:{peers.PORT} {request}.req --connections {connections} --warm {warm} --requests {requests} --settle {settle} --watch $P || cat /tmp/out
 kill $P; wait $P 2>/dev/null; sleep 0.2
 """
         programs = {str(self.gate), str(self.bare), str(self.load), "/usr/sbin/nginx"}
@@ -81,7 +82,7 @@ kill $P; wait $P 2>/dev/null; sleep 0.2
             out[name] = runs[-1] | {"each": round(sum(run["ran_each"] for run in runs) / len(runs))}
         return out
 
-    def _by_perf(self, cases, requests, warm, connections, rounds, before) -> dict[str, dict]:
+    def _by_perf(self, cases, requests, warm, connections, rounds, before, settle) -> dict[str, dict]:
         found: dict[str, list[dict]] = {}
         with self.running(SERVE.format(conf="upstream.conf"), peers.UPSTREAM):
             for _ in range(rounds):
@@ -91,6 +92,9 @@ kill $P; wait $P 2>/dev/null; sleep 0.2
                             self.shell(before)
                         ask = [f"--connections={connections}"]
                         self.ask(f"{request}.req", f"--requests={warm}", *ask)
+                        time.sleep(settle / 1000)
+                        # perf counts until the command it runs has ended.
+                        ask += [f"--settle={settle}", f"--watch={process.pid}"] if settle else []
                         pids = ",".join(map(str, [process.pid, *children(process.pid)]))
                         perf = ["perf", "stat", "-x,", "-e", "instructions:u,instructions:k", "-p", pids, "-o", "/tmp/perf-out", "--"]
                         run = self.ask(f"{request}.req", f"--requests={requests}", *ask, under=perf)

@@ -52,6 +52,9 @@ struct Options {
     /// Count what this process, its children and all their threads run meanwhile
     #[arg(long)]
     watch: Option<u32>,
+    /// Milliseconds to wait before each count, for work that is put off
+    #[arg(long, default_value_t = 0)]
+    settle: u64,
 }
 
 /// A request with holes.
@@ -199,7 +202,11 @@ fn main() -> Result<()> {
     if options.warm > 0 {
         runtime.block_on(closed(&options, &template, options.warm))?;
     }
-    let before = options.watch.map(ran).transpose()?;
+    let settled = |pid| {
+        std::thread::sleep(Duration::from_millis(options.settle));
+        ran(pid)
+    };
+    let before = options.watch.map(settled).transpose()?;
     let began = Instant::now();
     let tally = runtime.block_on(async {
         if options.hold {
@@ -211,7 +218,7 @@ fn main() -> Result<()> {
         }
     })?;
     let took = began.elapsed();
-    let after = options.watch.map(ran).transpose()?;
+    let after = options.watch.map(settled).transpose()?;
     let ran = after.zip(before).map(|(after, before)| after - before);
     report(tally, took, ran, options.by_second);
     Ok(())
