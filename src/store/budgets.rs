@@ -40,6 +40,9 @@ const MOST_PENDING: usize = 1 << 16;
 /// A restart takes about as long.
 const SOON: Duration = Duration::from_secs(2);
 
+/// Buckets written before the core is let go of once.
+const AT_A_STRETCH: usize = 64;
+
 /// The callers' side.
 #[derive(Debug)]
 pub(super) struct Budgets(Desk<Job>);
@@ -102,8 +105,12 @@ impl Clerk for Book {
     fn tick(&mut self, connection: &Connection) -> Result<bool, Fault> {
         self.pending.extend(self.limiter.changes());
         let soon = nanos(Timestamp::now()).saturating_add(SOON.as_nanos() as u64);
-        for slot in &self.pending {
-            put(connection, slot, soon)?;
+        for some in self.pending.chunks(AT_A_STRETCH) {
+            for slot in some {
+                put(connection, slot, soon)?;
+            }
+            // Requests may wait for this core.
+            std::thread::yield_now();
         }
         Ok(!self.pending.is_empty())
     }
