@@ -4,8 +4,8 @@
 //! Memory answers, SQLite remembers. Each file under `store.path` has one thread
 //! that alone writes it, fed through a bounded queue, so the async side never
 //! waits for a disk it did not ask. A ban is on the disk (fsync) before it is
-//! acknowledged; everything else is written behind (see [`BEHIND`]), and events on
-//! a machine that has no time to spare some seconds later.
+//! acknowledged; everything else is written behind (see [`BEHIND`]), and events
+//! and evidence on a machine that has no time to spare some seconds later.
 //! A full or read-only disk makes `ban` fail with words, drops and counts
 //! events, and stops nothing else: the gate keeps judging from memory.
 //!

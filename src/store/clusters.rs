@@ -16,6 +16,7 @@ use super::disk::clerk::{Clerk, Fault, Outcome, Replies};
 use super::disk::desk::{Desk, Reply};
 use super::disk::file::{self, FileKind, Sync};
 use super::disk::folder::Folder;
+use super::disk::leisure;
 use super::disk::writer::Writer;
 use super::transfer::Content;
 use crate::cluster::{Change, Cluster, Kept};
@@ -49,7 +50,13 @@ impl Clusters {
         let connection = file::open(folder, &FILE, kept_aside)?;
         let kept = rows::all(&connection).map_err(|error| StoreError::sqlite(FILE.name, error))?;
         let desk = Desk::start(FILE.name, ROOM, move |inbox, failing| {
-            Writer::new(FILE.name, connection, inbox, failing, Book::default()).run();
+            leisure::run(Writer::new(
+                FILE.name,
+                connection,
+                inbox,
+                failing,
+                Book::default(),
+            ));
         })?;
         let kept = parking_lot::Mutex::new(kept);
         Ok(Self { desk, kept })

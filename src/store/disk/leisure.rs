@@ -9,8 +9,8 @@
 //! nobody waits for; a thread of ordinary standing sleeps, answers who asks, and
 //! writes what is left at the end. It also takes over for [`HASTE`] when the idle
 //! one falls behind, which is counted and said. It can do so between two jobs
-//! only: this is for files that no request waits for, and of which nothing is
-//! promised to be on the disk within a second.
+//! only: this is for files of which nothing is promised to be on the disk within a
+//! second, and for which a request seldom waits.
 
 use std::sync::mpsc::{Receiver, SendError, SyncSender, sync_channel};
 use std::thread::{Builder, scope};

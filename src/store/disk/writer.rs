@@ -91,7 +91,7 @@ impl<C: Clerk> Writer<C> {
             match self.inbox.next(self.until(), self.hears()) {
                 Next::Job(job) => self.work(job),
                 Next::Quiet if C::TICKS || !self.connection.is_autocommit() => self.commit(),
-                Next::Quiet => {}
+                Next::Quiet => self.since = None,
                 Next::Closed => {
                     self.commit();
                     return End::Closed;
@@ -101,9 +101,14 @@ impl<C: Clerk> Writer<C> {
         End::Over
     }
 
-    /// Sleeps while there is nothing to do.
-    pub(super) fn rest(&self) {
+    /// Sleeps while there is nothing to do; and a while longer with the first job
+    /// of a batch, for mostly it is soon waited for, or more come.
+    pub(super) fn rest(&mut self) {
         self.inbox.rest(self.until(), self.hears());
+        if self.since.is_none() && !self.inbox.is_empty() {
+            self.since = Some(Instant::now());
+            self.inbox.rest(self.until(), Hears::Asks);
+        }
     }
 
     /// Whether it would only sleep now.
@@ -180,7 +185,7 @@ impl<C: Clerk> Writer<C> {
 
     fn begin(&mut self) -> Result<(), Fault> {
         if self.connection.is_autocommit() {
-            self.since = Some(Instant::now());
+            self.since.get_or_insert_with(Instant::now);
             self.connection.execute_batch("BEGIN")?;
         }
         Ok(())
