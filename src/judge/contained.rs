@@ -8,7 +8,7 @@
 //!
 //! Gates that share a state contain the same, in whatever order they hear of the
 //! cluster, its apps and their tokens: what this one cannot find out or read it
-//! tries again ([`again`]).
+//! tries again (`again`).
 
 pub(super) mod again;
 mod hear;
