@@ -287,13 +287,13 @@ fn names(headers: &HeaderMap, header: &HeaderName, token: &str) -> bool {
 
 /// What a reply's fields say of this hop alone, noted as they are read.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct ReplyFound {
+pub(crate) struct ReplyFound {
     hop: Hop,
-    pub(super) transfer_encoding: bool,
+    pub(crate) transfer_encoding: bool,
 }
 
 impl ReplyFound {
-    pub(super) fn note(&mut self, name: &HeaderName, value: &HeaderValue) {
+    pub(crate) fn note(&mut self, name: &HeaderName, value: &HeaderValue) {
         match name.as_str().as_bytes() {
             b"connection" => self.hop = self.hop.max(Hop::of_connection(value)),
             b"keep-alive"
@@ -308,7 +308,7 @@ impl ReplyFound {
     }
 
     /// Whether there is a `Connection` that may say more than `keep-alive`.
-    pub(super) fn may_close(self) -> bool {
+    pub(crate) fn may_close(self) -> bool {
         self.hop == Hop::Some
     }
 }

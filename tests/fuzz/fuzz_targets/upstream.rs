@@ -11,6 +11,10 @@
 
 #[path = "../../../src/proxy/upstream/framing.rs"]
 mod framing;
+#[path = "../../../src/proxy"]
+mod proxy {
+    pub(crate) mod headers;
+}
 #[path = "../../../src/proxy/upstream/reply_head.rs"]
 mod reply_head;
 
