@@ -243,7 +243,7 @@ REQUESTS = {
             "Accept: application/json, text/plain, */*",
             "Accept-Language: en-GB,en;q=0.7,de;q=0.3",
             "Accept-Encoding: gzip, deflate, br",
-            "Authorization: Bearer 7MuBDsomeTokenOfFortyThreeCharactersInAllXXX",
+            "Authorization: Bearer 7MuBDsomeTokenOfFortyThreeCharactersInAllABC",
             "Cookie: _session_id=abcdef0123456789abcdef0123456789; _mastodon_session=c29tZXRoaW5nLWVuY3J5cHRlZA",
             "Referer: https://mastodon.example/home",
             "Connection: keep-alive",

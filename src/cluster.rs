@@ -189,6 +189,31 @@ impl Sites {
 }
 
 impl Cluster {
+    /// A first condemnation of which only times are known yet.
+    #[must_use]
+    pub const fn opened(id: ClusterId, since: i64, opened: i64, until: i64) -> Self {
+        Self {
+            id,
+            keys: Vec::new(),
+            name: None,
+            since,
+            opened,
+            until,
+            times: 1,
+            evidence: String::new(),
+            ended: None,
+            suspects: Vec::new(),
+            refused: 0,
+            contained: false,
+            marks: 0,
+            confirmed: 0,
+            around: Vec::new(),
+            same_as: None,
+            revision: 0,
+            sites: Sites { looked: 0, dead: 0 },
+        }
+    }
+
     /// Whether it is in force at `now`.
     #[must_use]
     pub const fn in_force(&self, now: i64) -> bool {
@@ -240,6 +265,21 @@ pub struct Suspect {
     /// The account, where webhooks told of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<CameToBe>,
+}
+
+impl Suspect {
+    /// Somebody let in then, of whom nothing is known yet.
+    #[must_use]
+    pub const fn at(at: i64) -> Self {
+        Self {
+            at,
+            domain: None,
+            client: None,
+            client_id: None,
+            username: None,
+            account: None,
+        }
+    }
 }
 
 /// A sign-up that was let in, as the register of mail servers keeps it.

@@ -129,7 +129,7 @@ impl Hearer {
 mod tests {
     use super::*;
     use crate::app::ClientId;
-    use crate::cluster::{Cluster, ClusterId, ClusterKind, Sites, Suspect};
+    use crate::cluster::{Cluster, ClusterId, ClusterKind, Suspect};
     use crate::judge::wave::Settings;
     use crate::verdict::Mode;
     use crate::wave::{Kind, Step};
@@ -181,34 +181,21 @@ mod tests {
     /// Eight bursts of apps, condemned at `opened`, each of one app.
     fn bursts(opened: i64) -> Vec<Cluster> {
         let one = |number: u64| Cluster {
-            id: ClusterId {
-                kind: ClusterKind::App,
-                number,
-            },
-            keys: Vec::new(),
             name: Some(format!("burst{number}")),
-            since: opened - 3600,
-            opened,
-            until: opened + 3600,
-            times: 1,
-            evidence: String::new(),
-            ended: None,
             suspects: vec![Suspect {
-                at: opened - 600,
-                domain: None,
-                client: None,
                 client_id: Some(app(number)),
-                username: None,
-                account: None,
+                ..Suspect::at(opened - 600)
             }],
-            refused: 0,
-            contained: false,
-            marks: 0,
-            confirmed: 0,
-            around: Vec::new(),
-            same_as: None,
             revision: 1,
-            sites: Sites::default(),
+            ..Cluster::opened(
+                ClusterId {
+                    kind: ClusterKind::App,
+                    number,
+                },
+                opened - 3600,
+                opened,
+                opened + 3600,
+            )
         };
         (1..9).map(one).collect()
     }

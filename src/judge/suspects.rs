@@ -42,15 +42,14 @@ impl Judge {
                 domain,
                 client_id: Some(app),
             } if apps.contains(app) && !named.contains(&id) => Some(Suspect {
-                at: *at,
                 domain: Some(domain.clone()),
-                client: None,
                 client_id: Some(app.clone()),
                 username: Some(known.username.clone()),
                 account: Some(CameToBe {
                     id,
                     confirmed: known.confirmed,
                 }),
+                ..Suspect::at(*at)
             }),
             Origin::Gate { .. } | Origin::Beside | Origin::Untold => None,
         });

@@ -101,7 +101,7 @@ end
 TYPES = (['application/x-www-form-urlencoded', 'application/json'] * 6 +
          [nil, 'text/plain', 'application/x-www-form-urlencoded; charset=x', 'APPLICATION/json;', 'multipart/form-data', 'application/problem+json', 'text/x-json',
           'application/ld+json ; a="b"', 'multipart/mixed; boundary=XX', 'multipart/related; boundary=XX', 'application/json, a/b', '', 'x']).freeze
-BOUNDARIES = (['XX'] * 6 + ['-', '--', "a'b", '=a=', 'a b', 'XX--', '"XX"', 'XX; charset=utf-8', 'XX;boundary=YY', 'boundary', 'XXX', 'a:b', ' XX',
+BOUNDARIES = (['XX'] * 6 + ['-', '--', "a'b", '=a=', 'a b', 'XX--', '"XX"', 'XX; charset=utf-8', 'XX;boundary=YY', 'boundary', 'XXY', 'a:b', ' XX',
                             'XX ;x=y', '"X"X"', '"XX', '?', '()']).freeze
 MULTIPART = (['multipart/form-data; boundary='] * 8 + ['multipart/form-data;charset=utf-8;boundary=', 'Multipart/Form-Data; BOUNDARY=',
                                                        'multipart/form-data; xboundary=', 'multipart/form-data; boundary =', 'multipart/form-data, boundary=']).freeze

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use crate::app::ClientId;
-use crate::cluster::{AppStep, Change, Cluster, ClusterId, ClusterKind, Sites, Suspect};
+use crate::cluster::{AppStep, Change, Cluster, ClusterId, ClusterKind, Suspect};
 use crate::judge::cluster::bounded::Bounded;
 use crate::judge::cluster::join::Register;
 use crate::judge::cluster::numbers::Numbers;
@@ -331,24 +331,16 @@ impl Apps {
         let suspects = suspects.rev().take(SUSPECTS).map(Made::suspect).collect();
         let step = (times as usize - 1).min(tuning.lasts.len() - 1);
         let mut cluster = Cluster {
-            id: id(number),
-            keys: Vec::new(),
             name: Some(name),
-            since: before.map_or(first.unwrap_or(since).max(since), |(_, earlier)| earlier),
-            opened: now,
-            until: now + tuning.lasts.get(step).copied().unwrap_or(HOUR),
             times,
             evidence,
-            ended: None,
             suspects,
-            refused: 0,
-            confirmed: 0,
-            contained: false,
-            marks: 0,
-            sites: Sites::default(),
-            around: Vec::new(),
-            same_as: None,
-            revision: 0,
+            ..Cluster::opened(
+                id(number),
+                before.map_or(first.unwrap_or(since).max(since), |(_, earlier)| earlier),
+                now,
+                now + tuning.lasts.get(step).copied().unwrap_or(HOUR),
+            )
         };
         self.changes.push(cluster.change());
         self.clusters.insert(number, cluster);
@@ -427,12 +419,9 @@ const fn id(number: u64) -> ClusterId {
 impl Made {
     fn suspect(&self) -> Suspect {
         Suspect {
-            at: self.at,
-            domain: None,
             client: self.creator,
             client_id: self.id.clone(),
-            username: None,
-            account: None,
+            ..Suspect::at(self.at)
         }
     }
 }

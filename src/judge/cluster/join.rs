@@ -248,40 +248,29 @@ fn same(one: &Cluster, other: &Cluster) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{ClusterId, Sites};
+    use crate::cluster::ClusterId;
     use crate::mailbox::Domain;
 
     fn cluster(number: u64, opened: i64, hosts: &[&str]) -> Cluster {
         let host = |name: &&str| MailKey::Host(Domain::new(name).expect("a domain"));
         Cluster {
-            id: ClusterId {
-                kind: ClusterKind::Mail,
-                number,
-            },
             keys: hosts.iter().map(host).collect(),
-            name: None,
-            since: opened - 100,
-            opened,
-            until: opened + 3600,
-            times: 1,
             evidence: format!("seen at {opened}"),
-            ended: None,
             suspects: vec![Suspect {
-                at: opened - 1,
-                domain: None,
-                client: None,
-                client_id: None,
                 username: Some(number.to_string()),
-                account: None,
+                ..Suspect::at(opened - 1)
             }],
             refused: 5,
-            contained: false,
-            marks: 0,
-            sites: Sites::default(),
-            confirmed: 0,
-            around: Vec::new(),
-            same_as: None,
             revision: 1,
+            ..Cluster::opened(
+                ClusterId {
+                    kind: ClusterKind::Mail,
+                    number,
+                },
+                opened - 100,
+                opened,
+                opened + 3600,
+            )
         }
     }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::app::{AppName, AppSource};
-use crate::cluster::{ClusterKind, Kept, Sites, Suspect};
+use crate::cluster::{ClusterKind, Kept, Suspect};
 use crate::store::StoreSettings;
 
 const A1: ClusterId = ClusterId {
@@ -45,32 +45,15 @@ fn app() -> ClientId {
 
 fn condemned() -> Cluster {
     let suspect = Suspect {
-        at: 100,
-        domain: None,
-        client: None,
         client_id: Some(app()),
-        username: None,
-        account: None,
+        ..Suspect::at(100)
     };
     Cluster {
-        id: A1,
-        keys: Vec::new(),
         name: Some("aaa".to_owned()),
-        since: 50,
-        opened: 200,
-        until: 3800,
-        times: 1,
-        evidence: String::new(),
-        ended: None,
         suspects: vec![suspect],
-        refused: 0,
         contained: true,
-        marks: 0,
-        confirmed: 0,
-        around: Vec::new(),
-        same_as: None,
         revision: 1,
-        sites: Sites::default(),
+        ..Cluster::opened(A1, 50, 200, 3800)
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::app::ClientId;
-use crate::cluster::{ClusterId, ClusterKind, Sites, Suspect};
+use crate::cluster::{ClusterId, ClusterKind, Suspect};
 use crate::mailbox::Domain;
 
 /// A midnight.
@@ -58,35 +58,21 @@ fn taught(each: u32) -> Wave {
 /// Clusters that were condemned at `opened`, each of so many confirmed accounts let in a minute before.
 fn condemned(count: u64, of: usize, opened: i64) -> Vec<Cluster> {
     let suspect = |number: u64, at: usize| Suspect {
-        at: opened - MINUTE,
         domain: Domain::new(&format!("d{number}-{at}.example")).ok(),
-        client: None,
-        client_id: None,
-        username: None,
-        account: None,
+        ..Suspect::at(opened - MINUTE)
     };
     let one = |number: u64| Cluster {
-        id: ClusterId {
-            kind: ClusterKind::Mail,
-            number: number + opened.unsigned_abs(),
-        },
-        keys: Vec::new(),
-        name: None,
-        since: opened - DAY,
-        opened,
-        until: opened + DAY,
-        times: 1,
-        evidence: String::new(),
-        ended: None,
         suspects: (0..of).map(|at| suspect(number, at)).collect(),
-        refused: 0,
-        contained: false,
-        marks: 0,
-        sites: Sites::default(),
-        around: Vec::new(),
-        same_as: None,
-        revision: 0,
         confirmed: of as u32,
+        ..Cluster::opened(
+            ClusterId {
+                kind: ClusterKind::Mail,
+                number: number + opened.unsigned_abs(),
+            },
+            opened - DAY,
+            opened,
+            opened + DAY,
+        )
     };
     (0..count).map(one).collect()
 }

@@ -173,7 +173,7 @@ pub(super) fn sweep(connection: &Connection, now: i64) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{ClusterId, ClusterKind, Sites};
+    use crate::cluster::{ClusterId, ClusterKind};
 
     fn opened() -> Connection {
         let connection = Connection::open_in_memory().expect("memory");
@@ -185,27 +185,17 @@ mod tests {
 
     fn cluster(revision: u32) -> Cluster {
         Cluster {
-            id: ClusterId {
-                kind: ClusterKind::Mail,
-                number: 7,
-            },
-            keys: Vec::new(),
-            name: None,
-            since: 0,
-            opened: 100,
-            until: 3700,
-            times: 1,
             evidence: format!("as of {revision}"),
-            ended: None,
-            suspects: Vec::new(),
-            refused: 0,
-            contained: false,
-            marks: 0,
-            confirmed: 0,
-            around: Vec::new(),
-            same_as: None,
             revision,
-            sites: Sites::default(),
+            ..Cluster::opened(
+                ClusterId {
+                    kind: ClusterKind::Mail,
+                    number: 7,
+                },
+                0,
+                100,
+                3700,
+            )
         }
     }
 

@@ -1,7 +1,7 @@
 //! The writer of one file: jobs in batches, one transaction a batch.
 //!
 //! A batch is committed when somebody waits for it and nothing more is queued,
-//! or [`BEHIND`] after its first write. A job that fails takes its whole batch
+//! or [`BEHIND`] after its first job came. A job that fails takes its whole batch
 //! back: what fails is the disk, not the job, and half a job must not stay.
 
 use std::sync::Arc;
@@ -170,6 +170,7 @@ impl<C: Clerk> Writer<C> {
             self.paused = Instant::now();
         }
     }
+
     fn attempt(
         &mut self,
         work: impl FnOnce(&mut C, &Connection, &mut Replies) -> Result<(), Fault>,

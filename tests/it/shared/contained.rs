@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use tuskgate::app::{App, AppName, AppSource, ClientId, Credential, NewApp};
 use tuskgate::attempt::{Attempt, Grant};
-use tuskgate::cluster::{Cluster, ClusterId, ClusterKind, MailKey, Sites, Suspect};
+use tuskgate::cluster::{Cluster, ClusterId, ClusterKind, MailKey, Suspect};
 use tuskgate::endpoint::Endpoint;
 use tuskgate::event::Outcome as Came;
 use tuskgate::judge::Judgement;
@@ -31,33 +31,16 @@ const M1: ClusterId = ClusterId {
 fn condemned(app: &ClientId) -> Cluster {
     let now = Timestamp::now().as_second();
     Cluster {
-        id: M1,
         keys: vec![MailKey::Host(
             Domain::new("mx.bots.example").expect("a domain"),
         )],
-        name: None,
-        since: now - 3600,
-        opened: now,
-        until: now + 3600,
-        times: 1,
         evidence: "5 new domains".to_owned(),
-        ended: None,
         suspects: vec![Suspect {
-            at: now - 10,
-            domain: None,
-            client: None,
             client_id: Some(app.clone()),
-            username: None,
-            account: None,
+            ..Suspect::at(now - 10)
         }],
-        refused: 0,
-        contained: false,
-        marks: 0,
-        confirmed: 0,
-        around: Vec::new(),
-        same_as: None,
         revision: 1,
-        sites: Sites::default(),
+        ..Cluster::opened(M1, now - 3600, now, now + 3600)
     }
 }
 

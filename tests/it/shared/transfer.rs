@@ -8,9 +8,7 @@ use jiff::Timestamp;
 use tuskgate::account::{KnownAccount, Origin};
 use tuskgate::app::{App, ClientId};
 use tuskgate::ban::Effect;
-use tuskgate::cluster::{
-    Change, Cluster, ClusterId, ClusterKind, MailKey, SeenDomain, SignUp, Sites,
-};
+use tuskgate::cluster::{Change, Cluster, ClusterId, ClusterKind, MailKey, SeenDomain, SignUp};
 use tuskgate::mailbox::Domain;
 use tuskgate::secret::KeyedHash;
 use tuskgate::store::Store;
@@ -37,27 +35,19 @@ fn folder() -> tempfile::TempDir {
 fn cluster(number: u64, host: &str) -> Cluster {
     let now = Timestamp::now().as_second();
     Cluster {
-        id: ClusterId {
-            kind: ClusterKind::Mail,
-            number,
-        },
         keys: vec![MailKey::Host(Domain::new(host).expect("a domain"))],
-        name: None,
-        since: now - 3600,
-        opened: now,
-        until: now + 3600,
-        times: 1,
         evidence: format!("5 new domains through {host}"),
-        ended: None,
-        suspects: Vec::new(),
         refused: 7,
-        contained: false,
-        marks: 0,
-        confirmed: 0,
-        around: Vec::new(),
-        same_as: None,
         revision: 1,
-        sites: Sites::default(),
+        ..Cluster::opened(
+            ClusterId {
+                kind: ClusterKind::Mail,
+                number,
+            },
+            now - 3600,
+            now,
+            now + 3600,
+        )
     }
 }
 

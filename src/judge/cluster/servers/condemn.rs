@@ -32,25 +32,15 @@ impl Servers {
         let since = before.map_or(since, |cluster| cluster.since.min(since));
         let number = self.numbers.next();
         let mut cluster = Cluster {
-            id: id(number),
             evidence: self.evidence(key, finding, now),
             keys,
-            name: None,
-            since,
-            opened: now,
-            until: now + self.duration(times),
             times,
-            ended: None,
             confirmed: self.confirmed(&suspects),
-            contained: false,
-            marks: 0,
-            refused: 0,
             sites: self.sites_of(suspects.iter().map(|suspect| &suspect.domain)),
             suspects: suspects.iter().map(SignUp::suspect).collect(),
             // Nor may the same sign-ups condemn the network around the server.
             around: sign_up.keys.to_vec(),
-            same_as: None,
-            revision: 0,
+            ..Cluster::opened(id(number), since, now, now + self.duration(times))
         };
         self.change(cluster.change());
         self.hold_against(&cluster);
