@@ -69,7 +69,7 @@ impl DomainSet {
     /// then keeps its registers so.
     #[inline(never)]
     fn source(&self, hash: u64, name: &[u8]) -> Option<u16> {
-        let bucket = bucket(hash, self.buckets.len() - 1);
+        let bucket = bucket(high(hash), self.buckets.len() - 1);
         let (&start, &end) = (self.buckets.get(bucket)?, self.buckets.get(bucket + 1)?);
         Entries(self.arena.get(start as usize..end as usize)?).source(name)
     }
@@ -80,7 +80,10 @@ impl DomainSet {
 pub(super) struct DomainSetBuilder {
     /// All entries, in the order they came.
     arena: Vec<u8>,
-    names: usize,
+    /// The hash of each.
+    hashes: Vec<u32>,
+    depths: u64,
+    deepest: u32,
 }
 
 impl DomainSetBuilder {
@@ -94,61 +97,96 @@ impl DomainSetBuilder {
         if self.arena.len() + HEAD + name.len() > MOST_BYTES {
             return false;
         }
-        let [high, low] = source.to_be_bytes();
-        self.arena.extend_from_slice(&[len, high, low]);
+        self.arena.extend_from_slice(&head(len, source));
         self.arena.extend_from_slice(name);
-        self.names += 1;
+        let mut whole = Parent::default();
+        climb(name, |parent| {
+            whole = parent;
+            true
+        });
+        self.hashes.push(high(whole.hash));
+        self.depths |= depth(whole.labels);
+        self.deepest = self.deepest.max(whole.labels);
         true
     }
 
-    /// The set: entries sorted by bucket, of duplicates the first.
+    /// The set: every entry laid where its bucket ends, of duplicates the first.
     pub(super) fn build(self) -> DomainSet {
-        let crowds = self.names.div_ceil(CROWD);
-        let (mut depths, mut deepest, mut place) = (0, 0, 0);
-        let mut order = Vec::with_capacity(self.names);
-        for (_, name) in Entries(&self.arena) {
-            let mut whole = Parent::default();
-            climb(name, |parent| {
-                whole = parent;
-                true
-            });
-            depths |= depth(whole.labels);
-            deepest = deepest.max(whole.labels);
-            order.push((narrow(bucket(whole.hash, crowds)), narrow(place)));
-            place += HEAD + name.len();
-        }
-        order.sort_unstable();
-        let mut arena: Vec<u8> = Vec::with_capacity(self.arena.len());
-        let mut buckets = Vec::with_capacity(crowds + 1);
-        let mut start = 0;
-        for (bucket, place) in order {
-            let bucket = bucket as usize;
-            if bucket >= buckets.len() {
-                start = arena.len();
-                buckets.resize(bucket + 1, narrow(start));
-            }
-            let from = self.arena.get(place as usize..).unwrap_or_default();
-            if let Some((_, name)) = Entries(from).next()
-                && Entries(arena.get(start..).unwrap_or_default())
-                    .source(name)
-                    .is_none()
-            {
-                arena.extend_from_slice(from.get(..HEAD + name.len()).unwrap_or_default());
+        let crowds = self.hashes.len().div_ceil(CROWD);
+        let mut buckets = self.buckets(crowds);
+        let mut ends = buckets.clone();
+        let mut arena = vec![0; self.arena.len()];
+        for (&hash, (source, name)) in self.hashes.iter().zip(Entries(&self.arena)) {
+            let at = bucket(hash, crowds);
+            let (Some(&start), Some(end)) = (buckets.get(at), ends.get_mut(at)) else {
+                continue;
+            };
+            let (before, room) = arena.split_at_mut(*end as usize);
+            let same = before.get(start as usize..).map(Entries);
+            if same.and_then(|same| same.source(name)).is_none() {
+                *end += lay(room, source, name);
             }
         }
-        buckets.resize(crowds + 1, narrow(arena.len()));
+        close_up(&mut arena, &mut buckets, &ends);
         DomainSet {
             arena: arena.into(),
             buckets: buckets.into(),
-            depths,
-            deepest,
+            depths: self.depths,
+            deepest: self.deepest,
         }
     }
+
+    /// Where each of so many buckets begins, and the last one ends, if no entry is left out.
+    fn buckets(&self, count: usize) -> Vec<u32> {
+        let mut buckets = vec![0; count + 1];
+        for (&hash, (_, name)) in self.hashes.iter().zip(Entries(&self.arena)) {
+            if let Some(next) = buckets.get_mut(bucket(hash, count) + 1) {
+                *next += narrow(HEAD + name.len());
+            }
+        }
+        let mut begin = 0;
+        for bucket in &mut buckets {
+            begin += *bucket;
+            *bucket = begin;
+        }
+        buckets
+    }
+}
+
+/// Writes an entry at the beginning of `room`; so many bytes.
+fn lay(room: &mut [u8], source: u16, name: &[u8]) -> u32 {
+    let size = HEAD + name.len();
+    if let (Ok(len), Some(place)) = (u8::try_from(name.len()), room.get_mut(..size)) {
+        let (before, rest) = place.split_at_mut(HEAD);
+        before.copy_from_slice(&head(len, source));
+        rest.copy_from_slice(name);
+    }
+    narrow(size)
+}
+
+/// Moves the buckets together where duplicates left room at their `ends`.
+fn close_up(arena: &mut Vec<u8>, buckets: &mut [u32], ends: &[u32]) {
+    let mut len = 0;
+    for (bucket, &end) in buckets.iter_mut().zip(ends) {
+        let (from, to) = (*bucket as usize, end as usize);
+        if from != len {
+            arena.copy_within(from..to, len);
+        }
+        *bucket = narrow(len);
+        len += to - from;
+    }
+    arena.truncate(len);
 }
 
 /// A place as it is kept: no more than [`MOST_BYTES`].
 fn narrow(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+/// What stands before a name of so many bytes.
+const fn head(len: u8, source: u16) -> [u8; HEAD] {
+    let [high, low] = source.to_be_bytes();
+    [len, high, low]
 }
 
 /// `length, file, name` after one another.
@@ -239,9 +277,14 @@ fn step(hash: u64, word: u64) -> u64 {
     low ^ high
 }
 
-/// A bucket out of so many.
-fn bucket(hash: u64, buckets: usize) -> usize {
-    hash.carrying_mul(buckets as u64, 0).1 as usize
+/// As much of a hash as chooses among buckets.
+const fn high(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+/// A bucket out of so many, which are fewer than four billion.
+const fn bucket(hash: u32, buckets: usize) -> usize {
+    ((hash as u64 * buckets as u64) >> 32) as usize
 }
 
 /// The bit of names with so many labels.
