@@ -27,12 +27,14 @@ mod loading;
 mod name;
 mod network_set;
 mod overlay;
+mod scaffold;
 mod special;
 
 pub use family::canonical;
 pub use file::{ListError, ListWarning};
 pub use formats::{Excerpt, LineFault};
 pub use overlay::{Overlay, Side};
+pub use scaffold::Scaffold;
 pub use special::too_wide;
 
 use apps::AppSet;
@@ -125,7 +127,18 @@ impl Lists {
     /// # Errors
     /// Every file that cannot be read or is no list at all. Nothing is kept then.
     pub fn load(files: &Files) -> Result<(Self, Vec<ListWarning>), Vec<ListError>> {
-        loading::load(files)
+        Self::load_on(files, &mut Scaffold::default())
+    }
+
+    /// As [`load`](Self::load); what reading takes stays in `scaffold`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn load_on(
+        files: &Files,
+        scaffold: &mut Scaffold,
+    ) -> Result<(Self, Vec<ListWarning>), Vec<ListError>> {
+        loading::load(files, scaffold)
     }
 
     /// The most specific listed network around `ip`.

@@ -11,7 +11,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::config::{Environment, Mistake, Mistakes, Places, Settings};
-use crate::lists::{Files as ListFiles, ListError, Lists};
+use crate::lists::{Files as ListFiles, ListError, Lists, Scaffold};
 use crate::secret::Secret;
 
 /// A shorter line is no secret, but a remark or a mistake.
@@ -21,6 +21,8 @@ const SHORTEST_SECRET: usize = 16;
 #[derive(Debug)]
 pub(super) struct Files {
     pub(super) lists: Lists,
+    /// To be dropped once who reads has all its threads.
+    pub(super) scaffold: Scaffold,
     /// Those that webhooks are signed with, of file and configuration.
     pub(super) secrets: Vec<Secret>,
 }
@@ -31,11 +33,16 @@ pub(super) struct Files {
 /// Every file that cannot be used, with its key, at once.
 pub(super) fn read(config: &Path, settings: &Settings) -> Result<Files, Mistakes> {
     let places = Places::of(config, &Environment::of_process());
-    let lists = lists(settings, &places);
+    let mut scaffold = Scaffold::default();
+    let lists = lists(settings, &places, &mut scaffold);
     let secrets = secrets(settings, &places);
     let authority = authority(settings, &places);
     match (lists, secrets, authority) {
-        (Ok(lists), Ok(secrets), Ok(())) => Ok(Files { lists, secrets }),
+        (Ok(lists), Ok(secrets), Ok(())) => Ok(Files {
+            lists,
+            scaffold,
+            secrets,
+        }),
         (lists, secrets, authority) => {
             let mut mistakes = lists.err().unwrap_or_default();
             mistakes.extend(secrets.err().unwrap_or_default());
@@ -51,7 +58,7 @@ pub(super) fn read(config: &Path, settings: &Settings) -> Result<Files, Mistakes
 /// Every list that cannot be used, at once.
 pub(super) fn read_lists(config: &Path, settings: &Settings) -> Result<Lists, Mistakes> {
     let places = Places::of(config, &Environment::of_process());
-    lists(settings, &places).map_err(Mistakes::from)
+    lists(settings, &places, &mut Scaffold::default()).map_err(Mistakes::from)
 }
 
 /// What is wrong with the files that are no lists.
@@ -63,8 +70,12 @@ pub(super) fn others(config: &Path, settings: &Settings) -> Vec<Mistake> {
 }
 
 /// Every list; what was left out is logged.
-fn lists(settings: &Settings, places: &Places) -> Result<Lists, Vec<Mistake>> {
-    let (lists, warnings) = Lists::load(&settings.lists).map_err(|faults| {
+fn lists(
+    settings: &Settings,
+    places: &Places,
+    scaffold: &mut Scaffold,
+) -> Result<Lists, Vec<Mistake>> {
+    let (lists, warnings) = Lists::load_on(&settings.lists, scaffold).map_err(|faults| {
         let mistakes = faults.iter().map(|fault| list(fault, settings, places));
         mistakes.collect::<Vec<_>>()
     })?;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -51,6 +52,9 @@ impl Serve {
     }
 }
 
+/// After that long a starting gate has all its threads, and these what they need at first.
+const SETTLED: Duration = Duration::from_secs(1);
+
 async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Result<()> {
     let files = files::read(&path, &settings)?;
     let judge = Arc::new(assemble::judge(&settings, files.lists, Handle::current())?);
@@ -65,6 +69,10 @@ async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Resu
     let shutdown = shutdown(Arc::clone(&control))?;
     // Whoever waits for this word may take it that nothing of the start can fail any more.
     tracing::info!(%listen, upstream = %assemble::upstream(&settings), observe = settings.observe, "tuskgate is up");
+    tokio::spawn(async {
+        tokio::time::sleep(SETTLED).await;
+        drop(files.scaffold);
+    });
     let drained = run(&settings, &judge, listener, shutdown).await?;
     tracing::info!(
         drained = drained.drained,

@@ -87,6 +87,16 @@ pub(super) struct DomainSetBuilder {
 }
 
 impl DomainSetBuilder {
+    /// With room for so many bytes of a plain list; of what is not needed nothing is touched.
+    pub(super) fn for_text(bytes: usize) -> Self {
+        let mut builder = Self::default();
+        // A line's end is a byte, an entry's head three; names have twelve and more.
+        // Without that much room at once it grows as it goes.
+        let _ = builder.arena.try_reserve(bytes + bytes / 5);
+        let _ = builder.hashes.try_reserve(bytes / 12);
+        builder
+    }
+
     /// Adds a name listed by the file of index `source`, below [`MOST_SOURCES`];
     /// `false` if there is no room for it.
     pub(super) fn add(&mut self, domain: &Domain, source: usize) -> bool {
@@ -111,7 +121,7 @@ impl DomainSetBuilder {
     }
 
     /// The set: every entry laid where its bucket ends, of duplicates the first.
-    pub(super) fn build(self) -> DomainSet {
+    pub(super) fn build(&self) -> DomainSet {
         let crowds = self.hashes.len().div_ceil(CROWD);
         let mut buckets = self.buckets(crowds);
         let mut ends = buckets.clone();

@@ -7,17 +7,19 @@ use super::domain_set::{self, DomainSet, DomainSetBuilder};
 use super::file::{self, ListError, ListWarning};
 use super::formats::{self, LineFault};
 use super::network_set::{self, NetworkSet, NetworkSetBuilder};
-use super::{Files, List, Lists, Loaded};
+use super::{Files, List, Lists, Loaded, Scaffold};
 
-/// Room kept free, and untouched, while lists are read: what a starting gate
-/// allocates next finds a place there, and not on what reading left behind, which
-/// is given back to the system a second later if nobody has settled on it.
-const ROOM: usize = 64 << 20;
-
-/// See [`Lists::load`].
-pub(super) fn load(files: &Files) -> Result<(Lists, Vec<ListWarning>), Vec<ListError>> {
-    let _room = std::hint::black_box(Vec::<u8>::with_capacity(ROOM));
-    let mut reading = Reading::default();
+/// See [`Lists::load_on`].
+pub(super) fn load(
+    files: &Files,
+    scaffold: &mut Scaffold,
+) -> Result<(Lists, Vec<ListWarning>), Vec<ListError>> {
+    let mut reading = Reading {
+        scaffold,
+        warnings: Vec::new(),
+        errors: Vec::new(),
+        loaded: Vec::new(),
+    };
     let networks = reading.networks(&files.networks);
     let mail_domains = reading.domains(List::MailDomains, &files.mail_domains);
     let mail_domains_allow = reading.domains(List::MailDomainsAllow, &files.mail_domains_allow);
@@ -51,19 +53,19 @@ pub(super) fn load(files: &Files) -> Result<(Lists, Vec<ListWarning>), Vec<ListE
     Ok((lists, reading.warnings))
 }
 
-#[derive(Default)]
-struct Reading {
+struct Reading<'a> {
+    scaffold: &'a mut Scaffold,
     warnings: Vec<ListWarning>,
     errors: Vec<ListError>,
     loaded: Vec<Loaded>,
 }
 
-impl Reading {
+impl Reading<'_> {
     fn networks(&mut self, paths: &[PathBuf]) -> NetworkSet {
         if self.too_many(List::Networks, paths, network_set::MOST_SOURCES) {
             return NetworkSet::default();
         }
-        let mut builder = NetworkSetBuilder::default();
+        let mut builder = NetworkSetBuilder::for_text(size(paths));
         for (source, path) in paths.iter().enumerate() {
             self.file(List::Networks, path, |line| {
                 let Some((net, scopes)) = formats::network::read(line)? else {
@@ -73,14 +75,16 @@ impl Reading {
                 Ok(1)
             });
         }
-        builder.build()
+        let set = builder.build();
+        self.scaffold.keep(builder);
+        set
     }
 
     fn domains(&mut self, list: List, paths: &[PathBuf]) -> DomainSet {
         if self.too_many(list, paths, domain_set::MOST_SOURCES) {
             return DomainSet::default();
         }
-        let mut builder = DomainSetBuilder::default();
+        let mut builder = DomainSetBuilder::for_text(size(paths));
         for (source, path) in paths.iter().enumerate() {
             self.file(list, path, |line| {
                 formats::domain::read(line, |domain| {
@@ -89,7 +93,9 @@ impl Reading {
                 })
             });
         }
-        builder.build()
+        let set = builder.build();
+        self.scaffold.keep(builder);
+        set
     }
 
     fn apps(&mut self, paths: &[PathBuf]) -> AppSet {
@@ -133,4 +139,12 @@ impl Reading {
             Err(error) => self.errors.push(error),
         }
     }
+}
+
+/// The bytes of all files that can be read.
+fn size(paths: &[PathBuf]) -> usize {
+    let sizes = paths
+        .iter()
+        .filter_map(|path| Some(path.metadata().ok()?.len()));
+    usize::try_from(sizes.sum::<u64>()).unwrap_or_default()
 }

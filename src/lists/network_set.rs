@@ -63,6 +63,15 @@ pub(super) struct NetworkSetBuilder {
 }
 
 impl NetworkSetBuilder {
+    /// With room for so many bytes of a plain list of IPv4 networks; of what is not
+    /// needed nothing is touched.
+    pub(super) fn for_text(bytes: usize) -> Self {
+        let mut builder = Self::default();
+        // Without that much room at once it grows as it goes.
+        let _ = builder.v4.try_reserve(bytes / 12);
+        builder
+    }
+
     /// Adds a network stated by the file of index `source`, below [`MOST_SOURCES`].
     pub(super) fn add(&mut self, net: IpNet, scopes: Scopes, source: usize) {
         let mark = Mark::new(scopes, source);
@@ -80,13 +89,14 @@ impl NetworkSetBuilder {
         }
     }
 
-    pub(super) fn build(self) -> NetworkSet {
+    /// The set; the builder keeps what it was made of, in another order.
+    pub(super) fn build(&mut self) -> NetworkSet {
         let all = |mark: Mark| unpack(mark.0).all;
         NetworkSet {
             all: self.v4.iter().any(|line| all(line.mark))
                 || self.v6.iter().any(|line| all(line.mark)),
-            v4: Ranges::new(self.v4),
-            v6: Ranges::new(self.v6),
+            v4: Ranges::new(&mut self.v4),
+            v6: Ranges::new(&mut self.v6),
         }
     }
 }
@@ -150,7 +160,7 @@ impl<A> Default for Ranges<A> {
 }
 
 impl<A: Bits> Ranges<A> {
-    fn new(mut lines: Vec<Line<A>>) -> Self {
+    fn new(lines: &mut Vec<Line<A>>) -> Self {
         lines.sort_unstable_by_key(|line| (line.start, line.len, line.mark.0 >> 6));
         lines.dedup_by(|later, kept| {
             let same = later.start == kept.start && later.len == kept.len;
@@ -160,7 +170,7 @@ impl<A: Bits> Ranges<A> {
             same
         });
         let mut sweep = Sweep::with_capacity(lines.len());
-        for line in lines {
+        for &line in &*lines {
             sweep.open(line);
         }
         sweep.close_before(None);
