@@ -25,13 +25,15 @@ impl Domain {
     /// # Errors
     /// If the name is not in the form described at [`Domain`].
     pub fn new(name: &str) -> Result<Self, NotADomain> {
-        let label = |l: &str| {
-            !l.is_empty()
-                && l.len() <= 63
-                && l.bytes()
-                    .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
-        };
-        if name.len() > 253 || !name.split('.').all(label) {
+        let mut label = 0;
+        for byte in name.bytes() {
+            label = match byte {
+                b'.' if label > 0 => 0,
+                b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' if label < 63 => label + 1,
+                _ => return Err(NotADomain),
+            };
+        }
+        if label == 0 || name.len() > 253 {
             return Err(NotADomain);
         }
         Ok(Self(name.into()))
@@ -111,5 +113,45 @@ impl EmailAddress {
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[secret]@{}", self.domain())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_labels_with_dots_between() {
+        let longest = [
+            "a".repeat(63),
+            "b".repeat(63),
+            "c".repeat(63),
+            "d".repeat(61),
+        ]
+        .join(".");
+        for name in [
+            "a",
+            "a.b",
+            "xn--bcher-kva.example",
+            "_dmarc.1-2.test",
+            &longest,
+        ] {
+            assert_eq!(Domain::new(name).expect("a domain").as_str(), name);
+        }
+        let label = format!("{}.example", "a".repeat(64));
+        for none in [
+            "",
+            ".",
+            "a.",
+            ".a",
+            "a..b",
+            "A.b",
+            "a b",
+            "bücher.example",
+            &label,
+            &format!("{longest}d"),
+        ] {
+            assert_eq!(Domain::new(none), Err(NotADomain), "{none}");
+        }
     }
 }

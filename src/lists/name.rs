@@ -11,7 +11,7 @@ pub(super) fn read(text: &str) -> Option<Domain> {
     let last = text.bytes().next_back()?;
     // A name whose last label is not letters may be an address, or no name at all.
     if last.is_ascii_lowercase()
-        && !text.contains("xn--")
+        && !text.as_bytes().windows(4).any(|four| four == b"xn--")
         && let Ok(domain) = Domain::new(text)
     {
         return Some(domain);
