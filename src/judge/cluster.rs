@@ -11,6 +11,7 @@ pub mod bounded;
 pub mod history;
 pub mod join;
 pub mod keys;
+pub mod latest;
 pub mod live;
 mod measure;
 mod met;

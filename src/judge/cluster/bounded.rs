@@ -129,6 +129,12 @@ impl<K: Hash + Eq + Clone + Weigh, V: Weigh> Bounded<K, V> {
         self.entries.get(key).map(|weighed| &weighed.value)
     }
 
+    /// The key as it is kept, and the value, which counts as used.
+    pub fn get_key_value(&mut self, key: &K) -> Option<(&K, &V)> {
+        let found = self.entries.get_key_value(key);
+        found.map(|(key, weighed)| (key, &weighed.value))
+    }
+
     /// The value, to be changed; counts as used.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.settle();

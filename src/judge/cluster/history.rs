@@ -1,33 +1,15 @@
 //! What came through one key of a mail server, lately and ever. Bounded: the
 //! last few hundred sign-ups exactly, all older ones as counts and estimates.
 
-use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
 use crate::cluster::SignUp;
+use crate::judge::cluster::latest::{Entry, Latest};
 use crate::judge::cluster::servers::Report;
 use crate::mailbox::Domain;
 
-/// Sign-ups of one key that are kept exactly; in a flood the oldest go.
-pub const ENTRIES: usize = 256;
-
 /// First sights of unrelated domains that are kept to learn whether a server is shared.
 const UNRELATED: usize = 32;
-
-/// One sign-up.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// When.
-    pub at: i64,
-    /// Its serial number.
-    pub serial: u64,
-    /// The domain.
-    pub domain: Domain,
-    /// What the domain's owner registered.
-    pub registrable: Domain,
-    /// When the domain was first seen.
-    pub first: i64,
-}
 
 /// The history of one key.
 #[derive(Clone, Debug, Default)]
@@ -38,8 +20,8 @@ pub struct History {
     pub last: i64,
     /// All sign-ups ever.
     pub total: u64,
-    /// The latest, oldest first.
-    pub entries: VecDeque<Entry>,
+    /// The latest.
+    pub entries: Latest,
     /// Distinct domains ever.
     pub domains: Estimate,
     /// Distinct client networks ever.
@@ -74,16 +56,8 @@ impl History {
             self.apps.add(id);
         }
         self.meet(&entry.registrable, entry.first);
-        while self
-            .entries
-            .front()
-            .is_some_and(|old| old.at < entry.at - longest || self.entries.len() >= ENTRIES)
-        {
-            self.entries.pop_front();
-        }
-        // Nearly always the last; what another gate has counted may come late.
-        let place = self.entries.partition_point(|old| old.at <= entry.at);
-        self.entries.insert(place, entry);
+        let oldest = entry.at - longest;
+        self.entries.add(entry, oldest);
     }
 
     /// Remembers an unrelated domain by its first sight.
@@ -104,9 +78,7 @@ impl History {
 
     /// Takes a sign-up back that came to nothing.
     pub fn withdraw(&mut self, serial: u64, gone: Option<&Domain>) {
-        let before = self.entries.len();
-        self.entries.retain(|entry| entry.serial != serial);
-        self.total -= (before - self.entries.len()) as u64;
+        self.total -= u64::from(self.entries.withdraw(serial));
         if let Some(gone) = gone
             && !self.entries.iter().any(|entry| entry.registrable == *gone)
         {

@@ -25,8 +25,9 @@ use lru::LruCache;
 
 use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, MailKey, SeenDomain, SignUp};
 use crate::judge::cluster::bounded::Bounded;
-use crate::judge::cluster::history::{Entry, History};
+use crate::judge::cluster::history::History;
 use crate::judge::cluster::keys;
+use crate::judge::cluster::latest::Entry;
 use crate::judge::cluster::met::Met;
 use crate::judge::cluster::numbers::Numbers;
 use crate::judge::cluster::size::DEFAULT_SIZE;
@@ -123,23 +124,31 @@ impl Servers {
             return Sighting::Exempt;
         }
         let now = sign_up.at;
-        let first = self
-            .domains
-            .get(&sign_up.domain)
-            .map_or(now, |seen| seen.first);
+        let first = self.recognise(&mut sign_up);
         let (shared, chosen) = self.choose(&sign_up.keys, now);
         let all = std::mem::replace(&mut sign_up.keys, chosen);
-        if shared {
-            return Sighting::Learned(self.count(sign_up, first));
-        }
-        if let Some(number) = self.condemned(&sign_up.keys, first, now) {
+        if !shared && let Some(number) = self.condemned(&sign_up.keys, first, now) {
             return self.refuse(number);
         }
-        if let Some(number) = self.tips(&sign_up, first) {
+        let coming = coming(&sign_up, first);
+        if shared {
+            return Sighting::Learned(self.count(sign_up, coming));
+        }
+        if let Some(number) = self.tips(&sign_up, &coming) {
             return self.refuse(number);
         }
         self.meet(self.next_serial, &sign_up, &all);
-        Sighting::Counted(self.count(sign_up, first))
+        Sighting::Counted(self.count(sign_up, coming))
+    }
+
+    /// When its domain was first seen. The name becomes the one that is kept: all
+    /// sign-ups of a domain share one text, and are seen at a glance to be of it.
+    fn recognise(&mut self, sign_up: &mut SignUp) -> i64 {
+        let Some((known, seen)) = self.domains.get_key_value(&sign_up.domain) else {
+            return sign_up.at;
+        };
+        sign_up.domain = known.clone();
+        seen.first
     }
 
     /// Somebody signs up with an address at a listed provider: that is what a rush
@@ -183,24 +192,18 @@ impl Servers {
         gone
     }
 
-    fn count(&mut self, sign_up: SignUp, first: i64) -> Ticket {
+    fn count(&mut self, sign_up: SignUp, coming: Entry) -> Ticket {
         let serial = self.next_serial;
         self.next_serial += 1;
-        self.count_as(serial, sign_up, first);
+        self.count_as(serial, sign_up, coming);
         Ticket(serial)
     }
 
-    fn count_as(&mut self, serial: u64, sign_up: SignUp, first: i64) {
+    fn count_as(&mut self, serial: u64, sign_up: SignUp, coming: Entry) {
         self.change(Change::SignUp(serial, sign_up.clone()));
         self.see_domain(&sign_up, serial);
         let longest = seconds(self.tuning.windows[3].span);
-        let entry = Entry {
-            at: sign_up.at,
-            serial,
-            domain: sign_up.domain.clone(),
-            registrable: registrable(&sign_up.domain),
-            first,
-        };
+        let entry = Entry { serial, ..coming };
         for key in sign_up.keys.iter() {
             let history = self
                 .histories
@@ -281,15 +284,8 @@ impl Servers {
     }
 
     /// The number of the cluster that this sign-up opens, if it is one too many.
-    fn tips(&mut self, sign_up: &SignUp, first: i64) -> Option<u64> {
+    fn tips(&mut self, sign_up: &SignUp, coming: &Entry) -> Option<u64> {
         let now = sign_up.at;
-        let coming = Entry {
-            at: now,
-            serial: 0,
-            domain: sign_up.domain.clone(),
-            registrable: registrable(&sign_up.domain),
-            first,
-        };
         let mut scene = self.scene(now);
         let alert = scene.alert;
         let mut found = None;
@@ -303,7 +299,7 @@ impl Servers {
             scene.again = self.is_suspected(history, now);
             let reported = self.is_reported(history, now);
             scene.alert = alert.or(reported.then_some(Lower::Reported));
-            if let Some(finding) = weigh::judge(key, history, &coming, &scene, &self.tuning) {
+            if let Some(finding) = weigh::judge(key, history, coming, &scene, &self.tuning) {
                 found.get_or_insert((key.clone(), finding));
             }
         }
@@ -332,6 +328,17 @@ impl Servers {
     /// What has changed since it was last asked, to be written down.
     pub fn changes(&mut self) -> Vec<Change> {
         self.changes.drain(..).collect()
+    }
+}
+
+/// A sign-up that has no number yet, by a domain that was first seen then.
+fn coming(sign_up: &SignUp, first: i64) -> Entry {
+    Entry {
+        at: sign_up.at,
+        serial: 0,
+        domain: sign_up.domain.clone(),
+        registrable: registrable(&sign_up.domain),
+        first,
     }
 }
 

@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 
 use crate::cluster::MailKey;
-use crate::judge::cluster::history::{Entry, History};
+use crate::judge::cluster::history::History;
+use crate::judge::cluster::latest::Entry;
 use crate::judge::cluster::tuning::{Tuning, seconds};
 use crate::mailbox::Domain;
 
@@ -108,8 +109,8 @@ pub fn judge(
     }
     // One domain alone, which a flood through a server of one's own may be: then
     // nothing needs to be weighed.
-    let alone = || history.entries.iter().all(|e| e.domain == coming.domain);
-    if !scene.again && tuning.least_domains > 1.0 && alone() {
+    let alone = history.entries.all_of(&coming.domain);
+    if !scene.again && tuning.least_domains > 1.0 && alone {
         return None;
     }
     for (window, elsewhere) in tuning.windows.iter().zip(scene.elsewhere) {

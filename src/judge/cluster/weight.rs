@@ -2,7 +2,7 @@
 
 use crate::cluster::{MailKey, SeenDomain, SignUp};
 use crate::judge::cluster::bounded::Weigh;
-use crate::judge::cluster::history::{Entry, History};
+use crate::judge::cluster::history::History;
 use crate::judge::cluster::servers::Report;
 use crate::mailbox::Domain;
 
@@ -11,7 +11,8 @@ const fn text(length: usize) -> usize {
     24 + length
 }
 
-fn name(domain: &Domain) -> usize {
+/// A name and what stands around it.
+pub(super) fn name(domain: &Domain) -> usize {
     text(domain.as_str().len())
 }
 
@@ -49,14 +50,11 @@ impl Weigh for MailKey {
 
 impl Weigh for History {
     fn weight(&self) -> usize {
-        let entries = self.entries.capacity() * size_of::<Entry>();
-        let names = self.entries.iter();
-        let names = names.map(|entry| name(&entry.domain) + name(&entry.registrable));
         let unrelated = self.unrelated.capacity() * size_of::<(Domain, i64, bool)>();
         let others = self.unrelated.iter().map(|(domain, _, _)| name(domain));
         let reports = self.reports.capacity() * size_of::<Report>();
-        let fixed = size_of::<Self>() + entries + unrelated + reports;
-        fixed + names.sum::<usize>() + others.sum::<usize>()
+        let fixed = size_of::<Self>() + unrelated + reports;
+        fixed + self.entries.weight() + others.sum::<usize>()
     }
 
     fn activity(&self) -> u64 {

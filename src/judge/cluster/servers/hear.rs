@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Servers, Ticket, keys, seconds};
+use super::{Servers, Ticket, coming, keys, seconds};
 use crate::cluster::{Change, Cluster, MailKey, SignUp};
 use crate::judge::cluster::history::History;
 use crate::judge::cluster::join::{self, Register};
@@ -23,15 +23,15 @@ impl Servers {
     }
 
     /// Another gate has let a sign-up in.
-    pub fn hear_sign_up(&mut self, serial: u64, sign_up: SignUp) {
+    pub fn hear_sign_up(&mut self, serial: u64, mut sign_up: SignUp) {
         let odd = sign_up.keys.is_empty() || sign_up.keys.len() > keys::MOST;
         if odd || self.sign_ups.peek(&serial).is_some() {
             return;
         }
-        let known = self.domains.get(&sign_up.domain);
-        let first = known.map_or(sign_up.at, |seen| seen.first);
+        let first = self.recognise(&mut sign_up);
         self.meet(serial, &sign_up, &sign_up.keys);
-        self.count_as(serial, sign_up, first);
+        let coming = coming(&sign_up, first);
+        self.count_as(serial, sign_up, coming);
     }
 
     /// It came to nothing.

@@ -1,6 +1,6 @@
 //! The register after a start: rebuilt from what was kept on disk.
 
-use super::{Servers, registrable};
+use super::{Servers, coming, registrable};
 use crate::cluster::Kept;
 use crate::judge::cluster::history::History;
 use crate::judge::cluster::met::Met;
@@ -41,7 +41,7 @@ impl Servers {
             let seen = register.domains.peek(&sign_up.domain).cloned();
             let first = seen.as_ref().map_or(sign_up.at, |seen| seen.first);
             register.next_serial = serial;
-            register.count(sign_up.clone(), first);
+            register.count(sign_up.clone(), coming(&sign_up, first));
             if first == sign_up.at {
                 // Sign-ups at listed providers are not kept: as many as go with it.
                 let listed = register.tuning.rush_share.max(0.01).recip();

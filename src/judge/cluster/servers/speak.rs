@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Servers, Within};
 use crate::cluster::{Cluster, ClusterId, MailKey, SeenDomain, Sites};
-use crate::judge::cluster::history::{Entry, History};
+use crate::judge::cluster::history::History;
+use crate::judge::cluster::latest::Entry;
 use crate::judge::cluster::tuning::seconds;
 use crate::mail::providers;
 use crate::mailbox::Domain;

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Servers;
-use crate::judge::cluster::history::{ENTRIES, Entry, History};
+use crate::judge::cluster::history::History;
+use crate::judge::cluster::latest::{ENTRIES, Entry};
 use crate::judge::cluster::tuning::seconds;
 
 /// Distinct client networks and apps within a window.
@@ -27,7 +28,7 @@ impl Servers {
     /// Sign-ups, distinct domains and fresh ones in each window; then the rest of it.
     pub(super) fn windows(&self, history: &History, now: i64) -> [((u32, u32, u32), Within); 4] {
         let full = history.entries.len() >= ENTRIES;
-        let oldest = history.entries.front().map_or(now, |entry| entry.at);
+        let oldest = history.entries.iter().next().map_or(now, |entry| entry.at);
         self.tuning.windows.map(|window| {
             let from = now - seconds(window.span);
             let entries = history.entries.iter();
