@@ -25,6 +25,9 @@ impl Domain {
     /// # Errors
     /// If the name is not in the form described at [`Domain`].
     pub fn new(name: &str) -> Result<Self, NotADomain> {
+        if name.len() > 253 {
+            return Err(NotADomain);
+        }
         let mut label = 0;
         for byte in name.bytes() {
             label = match byte {
@@ -33,7 +36,7 @@ impl Domain {
                 _ => return Err(NotADomain),
             };
         }
-        if label == 0 || name.len() > 253 {
+        if label == 0 {
             return Err(NotADomain);
         }
         Ok(Self(name.into()))

@@ -138,8 +138,14 @@ impl DomainSetBuilder {
             }
         }
         close_up(&mut arena, &mut buckets, &ends);
+        // Cut to length in place, the room of duplicates would stay taken.
+        let shorter = arena.len() < self.arena.len();
         DomainSet {
-            arena: arena.into(),
+            arena: if shorter {
+                arena.as_slice().into()
+            } else {
+                arena.into()
+            },
             buckets: buckets.into(),
             depths: self.depths,
             deepest: self.deepest,

@@ -89,7 +89,7 @@ impl NetworkSetBuilder {
         }
     }
 
-    /// The set; the builder keeps what it was made of, in another order.
+    /// The set; what is left in the builder is sorted, duplicates joined.
     pub(super) fn build(&mut self) -> NetworkSet {
         let all = |mark: Mark| unpack(mark.0).all;
         NetworkSet {

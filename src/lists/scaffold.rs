@@ -1,4 +1,4 @@
-//! What reading lists took and the lists do not need.
+//! The builders of lists, which the lists do not need once they are built.
 //!
 //! A million names pass through twice the memory that they end up in. Freed at
 //! once it would be found by the threads of a starting gate, a page here and a
@@ -7,7 +7,7 @@
 
 use std::any::Any;
 
-/// Holds what reading took until it is dropped.
+/// Holds the builders of lists until it is dropped.
 #[derive(Debug, Default)]
 #[must_use = "dropped at once it frees nothing that stays free"]
 pub struct Scaffold(Vec<Box<dyn Any + Send>>);

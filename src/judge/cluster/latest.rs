@@ -131,7 +131,8 @@ mod tests {
         /// Whatever comes and goes, late or in order: as if it were counted anew.
         #[test]
         fn what_is_kept_is_what_would_be_counted(
-            work in prop::collection::vec((0..5_u8, 0..3_u8, 0..40_i64), 1..600),
+            work in prop::collection::vec((0..9_u8, 0..3_u8, 0..40_i64), 1..900),
+            span in 100..1000_i64,
         ) {
             let mut latest = Latest::default();
             for (serial, (what, which, late)) in (0_u64..).zip(work) {
@@ -150,7 +151,7 @@ mod tests {
                         registrable: domain(which),
                         first: 0,
                     };
-                    latest.add(entry, now - 300);
+                    latest.add(entry, now - span);
                 }
                 let weight: usize = latest.iter().map(names).sum();
                 prop_assert_eq!(latest.names, weight);

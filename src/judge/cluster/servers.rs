@@ -141,8 +141,8 @@ impl Servers {
         Sighting::Counted(self.count(sign_up, coming))
     }
 
-    /// When its domain was first seen. The name becomes the one that is kept: all
-    /// sign-ups of a domain share one text, and are seen at a glance to be of it.
+    /// When its domain was first seen. The name becomes the one that is kept, so
+    /// that all sign-ups of a domain share one text.
     fn recognise(&mut self, sign_up: &mut SignUp) -> i64 {
         let Some((known, seen)) = self.domains.get_key_value(&sign_up.domain) else {
             return sign_up.at;

@@ -37,9 +37,9 @@ impl Servers {
             register.domains.put(domain, seen);
         }
         let last = kept.sign_ups.iter().map(|(serial, _)| *serial).max();
-        for (serial, sign_up) in kept.sign_ups {
+        for (serial, mut sign_up) in kept.sign_ups {
             let seen = register.domains.peek(&sign_up.domain).cloned();
-            let first = seen.as_ref().map_or(sign_up.at, |seen| seen.first);
+            let first = register.recognise(&mut sign_up);
             register.next_serial = serial;
             register.count(sign_up.clone(), coming(&sign_up, first));
             if first == sign_up.at {
