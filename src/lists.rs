@@ -30,7 +30,7 @@ mod overlay;
 mod scaffold;
 mod special;
 
-pub use family::canonical;
+pub use family::{canonical, read as read_network};
 pub use file::{ListError, ListWarning};
 pub use formats::{Excerpt, LineFault};
 pub use overlay::{Overlay, Side};

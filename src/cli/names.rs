@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use crate::endpoint::Endpoint;
-use crate::lists::canonical;
+use crate::lists::{canonical, read_network};
 use crate::verdict::Rule;
 
 /// A rule by its name.
@@ -20,10 +20,8 @@ pub(super) fn door(text: &str) -> Result<Endpoint, String> {
 
 /// A CIDR, or one address; in its one spelling, which for `::ffff:1.2.3.4` is IPv4.
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
-    let network = text.parse::<IpNet>();
-    let network = network.or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
-    let network = network.map_err(|_| "a network, such as 45.9.9.0/24 or 2001:db8::/32")?;
-    Ok(canonical(network))
+    let network = read_network(text).map(canonical);
+    network.ok_or_else(|| "a network, such as 45.9.9.0/24 or 2001:db8::/32".to_owned())
 }
 
 fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {

@@ -12,6 +12,7 @@ use super::settings::{ListenAddress, LogFormat, LogLevel, UpstreamAddress};
 use super::size::read_size;
 use crate::judge::limit::Budget;
 use crate::judge::wave::Invites;
+use crate::lists::read_network;
 use crate::quota::{Quota, read_duration};
 use crate::secret::Secret;
 use crate::store::SharedSettings;
@@ -213,11 +214,7 @@ pub(super) const PROXY: Kind<IpNet> = Kind {
     valid: "an address or a network, such as \"127.0.0.0/8\" or \"172.18.0.2\"",
     read: |said| {
         let text = text(said)?;
-        let net = match text.parse::<IpAddr>() {
-            Ok(ip) => Some(IpNet::from(ip)),
-            Err(_) => text.parse::<IpNet>().ok(),
-        };
-        match net {
+        match read_network(text) {
             Some(net) if net.prefix_len() == 0 => Err(Wrong::new("trusts everybody").remedy(
                 "name only your own proxies: whoever is trusted may claim any address as the client's",
             )),

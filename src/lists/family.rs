@@ -94,8 +94,26 @@ pub fn canonical(net: IpNet) -> IpNet {
     net
 }
 
+/// A network as people and feeds write it: an address, or `address/length`, which
+/// is 0 to 32 or 0 to 128. Host bits stay. An octet has no leading zero, which
+/// some take for octal.
+#[must_use]
+pub fn read(text: &str) -> Option<IpNet> {
+    let Some((ip, len)) = text.split_once('/') else {
+        return text.parse::<IpAddr>().ok().map(IpNet::from);
+    };
+    let ip: IpAddr = ip.parse().ok()?;
+    let digits = if ip.is_ipv4() { 2 } else { 3 };
+    if len.len() > digits || !len.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    IpNet::new(ip, len.parse().ok()?).ok()
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -118,5 +136,24 @@ mod tests {
         );
         assert_eq!(canonical(net("::ffff:0.0.0.0/95")), net("::fffe:0:0/95"));
         assert_eq!(canonical(net("2001:db8::1/32")), net("2001:db8::/32"));
+    }
+
+    proptest! {
+        #[test]
+        fn networks_are_read_as_ipnet_reads_them(v4: u32, v6: u128, len in 0_u8..140) {
+            let v4 = format!("{}/{len}", Ipv4Addr::from(v4));
+            let v6 = format!("{}/{len}", Ipv6Addr::from(v6));
+            prop_assert_eq!(read(&v4), v4.parse().ok());
+            prop_assert_eq!(read(&v6), v6.parse().ok());
+        }
+
+        #[test]
+        fn nothing_is_a_network_that_is_none_to_ipnet(
+            text in "[0-9a-f:.]{0,12}/[0-9+-]{0,4}|[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,3}",
+        ) {
+            if let Some(net) = read(&text) {
+                prop_assert_eq!(text.parse(), Ok(net));
+            }
+        }
     }
 }

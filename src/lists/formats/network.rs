@@ -6,8 +6,6 @@
 //! a word, as FireHOL's tools do. Spamhaus publishes DROP as JSON lines with a
 //! line of metadata at the end; formerly as `CIDR ; SBL…`, which reads as it is.
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -50,22 +48,9 @@ fn admit(net: IpNet, stated: Option<Scopes>) -> Result<(IpNet, Scopes), LineFaul
 }
 
 fn network(text: &str) -> Result<IpNet, LineFault> {
-    let net = match text.split_once('/') {
-        Some((ip, len)) => cidr(ip, len),
-        None => text.parse::<IpAddr>().ok().map(IpNet::from),
-    };
-    net.map(family::canonical)
+    family::read(text)
+        .map(family::canonical)
         .ok_or_else(|| LineFault::NotANetwork(Excerpt::new(text)))
-}
-
-/// `ip/len`: the address as one that stands alone is read, the length as ipnet reads it.
-fn cidr(ip: &str, len: &str) -> Option<IpNet> {
-    let ip: IpAddr = ip.parse().ok()?;
-    let digits = if ip.is_ipv4() { 2 } else { 3 };
-    if len.len() > digits || !len.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    IpNet::new(ip, len.parse().ok()?).ok()
 }
 
 fn scopes(word: &str) -> Result<Scopes, LineFault> {
@@ -106,10 +91,6 @@ fn drop_line(line: &str) -> Result<Option<String>, LineFault> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, Ipv6Addr};
-
-    use proptest::prelude::*;
-
     use super::*;
 
     fn read_to_text(line: &str) -> String {
@@ -185,30 +166,6 @@ mod tests {
         ] {
             let fault = read_to_text(line);
             assert!(fault.starts_with(expected), "{line}: {fault}");
-        }
-    }
-
-    fn read_cidr(text: &str) -> Option<IpNet> {
-        let (ip, len) = text.split_once('/')?;
-        cidr(ip, len)
-    }
-
-    proptest! {
-        #[test]
-        fn networks_are_read_as_ipnet_reads_them(v4: u32, v6: u128, len in 0_u8..140) {
-            let v4 = format!("{}/{len}", Ipv4Addr::from(v4));
-            let v6 = format!("{}/{len}", Ipv6Addr::from(v6));
-            prop_assert_eq!(read_cidr(&v4), v4.parse().ok());
-            prop_assert_eq!(read_cidr(&v6), v6.parse().ok());
-        }
-
-        #[test]
-        fn nothing_is_a_network_that_is_none_to_ipnet(
-            text in "[0-9a-f:.]{0,12}/[0-9+-]{0,4}|[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,3}",
-        ) {
-            if let Some(net) = read_cidr(&text) {
-                prop_assert_eq!(text.parse(), Ok(net));
-            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! its apps and their tokens, and whatever was lost on the way.
 
 use jiff::Timestamp;
-use tuskgate::app::{App, AppName, AppSource, ClientId, Credential, NewApp};
+use tuskgate::app::{App, AppName, AppSource, ClientId, Credential};
 use tuskgate::attempt::{Attempt, Grant};
 use tuskgate::cluster::{Cluster, ClusterId, ClusterKind, MailKey, Suspect};
 use tuskgate::endpoint::Endpoint;
@@ -10,14 +10,14 @@ use tuskgate::event::Outcome as Came;
 use tuskgate::judge::Judgement;
 use tuskgate::judge::app_sight::Nobody;
 use tuskgate::mailbox::Domain;
-use tuskgate::mastodon::reply::{CreatedApp, Lesson};
+use tuskgate::mastodon::reply::Lesson;
 use tuskgate::secret::{Purpose, Secret};
 use tuskgate::stand_in::dns::StandInDns;
 use tuskgate::told::Heard;
 
 use super::gates::{Gate, gates, zone};
 use super::{flushed, settings};
-use crate::support::bots::{attempt, nothing_learned};
+use crate::support::bots::{ask_for, attempt, nothing_learned};
 use crate::support::judged::OOB;
 use crate::support::redis::{Make, Server};
 use crate::support::until;
@@ -146,25 +146,7 @@ async fn ask_for_tusky(
     number: usize,
     returns_to: &str,
 ) -> Option<(Attempt, Judgement, Lesson)> {
-    let mut asking = attempt(Endpoint::AppCreate, number);
-    let (name, redirect_uris) = (AppName::new("Tusky"), vec![returns_to.to_owned()]);
-    asking.new_app = Some(NewApp {
-        name: name.clone(),
-        redirect_uris: redirect_uris.clone(),
-        website: None,
-    });
-    let judgement = gate.judge().judge(&asking, &Nobody).await;
-    let mut lesson = nothing_learned(Came::Create);
-    lesson.app = Some(CreatedApp {
-        id: None,
-        client_id: ClientId::new(&format!("tusky{number}")),
-        client_secret: None,
-        name,
-        redirect_uris,
-        website: None,
-    });
-    let made = judgement.decision.refusal().is_none();
-    made.then_some((asking, judgement, lesson))
+    ask_for(gate.judge(), "Tusky", returns_to, number).await
 }
 
 /// Somebody installs the real one while bots take its name.

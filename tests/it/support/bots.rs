@@ -83,8 +83,19 @@ pub(crate) async fn ask_for_app(
     judge: &Judge,
     number: usize,
 ) -> Option<(Attempt, Judgement, Lesson)> {
+    ask_for(judge, "AaA", OOB, number).await
+}
+
+/// The same for an app of that look; its id is the name in small letters and the number.
+pub(crate) async fn ask_for(
+    judge: &Judge,
+    name: &str,
+    returns_to: &str,
+    number: usize,
+) -> Option<(Attempt, Judgement, Lesson)> {
     let mut attempt = attempt(Endpoint::AppCreate, number);
-    let (name, redirect_uris) = (AppName::new("AaA"), vec![OOB.to_owned()]);
+    let id = format!("{}{number}", name.to_ascii_lowercase());
+    let (name, redirect_uris) = (AppName::new(name), vec![returns_to.to_owned()]);
     attempt.new_app = Some(NewApp {
         name: name.clone(),
         redirect_uris: redirect_uris.clone(),
@@ -96,7 +107,7 @@ pub(crate) async fn ask_for_app(
     }
     let app = CreatedApp {
         id: None,
-        client_id: ClientId::new(&format!("aaa{number}")),
+        client_id: ClientId::new(&id),
         client_secret: Some(Secret::new("secret")),
         name,
         redirect_uris,
