@@ -82,6 +82,14 @@ impl Body {
         Self(Kind::Boxed(body.boxed_unsync()))
     }
 
+    /// `first`, then this body: puts back what was taken of it.
+    pub(super) fn after(self, first: Frame<Bytes>) -> Self {
+        Self::boxed(Rejoined {
+            first: Some(first),
+            rest: self,
+        })
+    }
+
     pub(super) const fn stated(length: u64) -> Self {
         Self(Kind::Stated(length))
     }
@@ -163,6 +171,43 @@ impl http_body::Body for Body {
             Kind::Channel(_) => SizeHint::default(),
             Kind::Boxed(body) => body.size_hint(),
         }
+    }
+}
+
+/// A frame that was taken of a body, then the rest of it.
+struct Rejoined {
+    first: Option<Frame<Bytes>>,
+    rest: Body,
+}
+
+impl http_body::Body for Rejoined {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.first.take() {
+            Some(first) => Poll::Ready(Some(Ok(first))),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.first.is_none() && self.rest.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let first = self.first.as_ref().and_then(Frame::data_ref);
+        let first = first.map_or(0, |data| data.len() as u64);
+        let rest = self.rest.size_hint();
+        let mut whole = SizeHint::new();
+        whole.set_lower(rest.lower().saturating_add(first));
+        if let Some(upper) = rest.upper() {
+            whole.set_upper(upper.saturating_add(first));
+        }
+        whole
     }
 }
 

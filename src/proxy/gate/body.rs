@@ -6,10 +6,8 @@
 //! Where nothing is to be refused, both go on unread instead, put together
 //! again with what was read of them.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -17,7 +15,7 @@ use http::header::CONTENT_LENGTH;
 use http_body::Frame;
 use http_body_util::BodyExt;
 
-use crate::proxy::{Body, BodyError};
+use crate::proxy::Body;
 
 /// The two bounds, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,36 +76,6 @@ pub(crate) enum Unread {
     Broken,
 }
 
-/// What was read of a body, then the rest of it.
-struct Rejoined {
-    read: [Bytes; 2],
-    rest: Body,
-}
-
-impl Rejoined {
-    fn body(read: BytesMut, last: Bytes, rest: Body) -> Body {
-        Body::boxed(Self {
-            read: [read.freeze(), last],
-            rest,
-        })
-    }
-}
-
-impl http_body::Body for Rejoined {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match self.read.iter_mut().find(|part| !part.is_empty()) {
-            Some(part) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(part))))),
-            None => Pin::new(&mut self.rest).poll_frame(cx),
-        }
-    }
-}
-
 impl Held {
     pub(crate) fn new(bounds: Bounds) -> Self {
         Self {
@@ -142,10 +110,10 @@ impl Held {
                 continue;
             };
             if bytes.len() + chunk.len() > self.bounds.one {
-                return Err(Unread::TooLarge(Rejoined::body(bytes, chunk, body)));
+                return Err(Unread::TooLarge(rejoined(bytes, chunk, body)));
             }
             if !self.take(&mut share, chunk.len()) {
-                return Err(Unread::Full(Rejoined::body(bytes, chunk, body)));
+                return Err(Unread::Full(rejoined(bytes, chunk, body)));
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -161,4 +129,10 @@ impl Held {
         let before = self.bytes.fetch_add(more, Ordering::Relaxed);
         before + more <= self.bounds.all
     }
+}
+
+/// What was read of a body, then the rest of it.
+fn rejoined(read: BytesMut, last: Bytes, rest: Body) -> Body {
+    rest.after(Frame::data(last))
+        .after(Frame::data(read.freeze()))
 }

@@ -132,7 +132,6 @@ impl Talk<'_> {
             Progress::Waits => Ok(()),
             Progress::Done => {
                 self.upload = None;
-                let _ = self.wire.poll_flush(cx);
                 Ok(())
             }
             Progress::Shut if self.wire.sent == 0 => Err(Failure::Unsent),

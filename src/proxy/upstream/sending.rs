@@ -1,7 +1,9 @@
 //! Writing a request for the upstream: its head, and its body frame by frame.
 //!
 //! The framing may change on the way, never the bytes: a body whose length
-//! nobody knows is chunked anew.
+//! nobody knows is chunked anew. What has come of the body when the head is
+//! written leaves with it, in one system call and one packet: a form posted
+//! wakes the upstream once.
 
 use std::io::Write as _;
 use std::pin::Pin;
@@ -13,7 +15,7 @@ use http::{HeaderMap, HeaderName, Method, Request};
 use http_body::{Body as _, Frame};
 
 use super::wire::Wire;
-use crate::proxy::Body;
+use crate::proxy::{Body, BodyError};
 
 /// A request body on its way.
 #[derive(Debug)]
@@ -22,6 +24,18 @@ pub(super) struct Upload {
     coding: Coding,
     /// The trailers that the head declared; others are dropped.
     declared: Vec<HeaderName>,
+    stage: Stage,
+    /// The frame that leaves with the head, to be put back if neither does.
+    first: Option<Frame<Bytes>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The head has not been offered to the socket yet.
+    Head,
+    Body,
+    /// All is written, if not sent.
+    Over,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +48,7 @@ enum Coding {
 /// How far an upload has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// All of it is written, or may be.
+    /// All of it has left.
     Done,
     /// The socket or the client has to be waited for.
     Waits,
@@ -73,6 +87,8 @@ pub(super) fn write_head(out: &mut Vec<u8>, request: &mut Request<Body>) -> Opti
         body,
         coding,
         declared,
+        stage: Stage::Head,
+        first: None,
     }))
 }
 
@@ -131,30 +147,54 @@ fn declared(headers: &HeaderMap) -> Vec<HeaderName> {
 }
 
 impl Upload {
-    /// The body again, for one of which nothing has been written.
+    /// The body again, for one of which nothing has left.
     pub(super) fn into_body(self) -> Body {
-        self.body
+        match self.first {
+            Some(first) => self.body.after(first),
+            None => self.body,
+        }
     }
 
     /// Writes as much as the client gives and the socket takes.
     pub(super) fn poll(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Progress {
+        if self.stage == Stage::Head {
+            self.stage = Stage::Body;
+            let polled = Pin::new(&mut self.body).poll_frame(cx);
+            if let Poll::Ready(Some(Ok(frame))) = &polled {
+                self.first = Some(again(frame));
+            }
+            if let Poll::Ready(frame) = polled
+                && !self.take(frame, &mut wire.unsent)
+            {
+                return Progress::Broken;
+            }
+        }
         loop {
             match wire.poll_flush(cx) {
-                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Ok(())) => self.first = None,
                 Poll::Ready(Err(_)) => return Progress::Shut,
                 Poll::Pending => return Progress::Waits,
             }
-            let frame = match Pin::new(&mut self.body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => frame,
-                Poll::Ready(Some(Err(_))) => return Progress::Broken,
-                Poll::Ready(None) => return self.end(wire, None),
-                Poll::Pending => return Progress::Waits,
-            };
-            match frame.into_data() {
-                Ok(data) if self.write(&mut wire.unsent, &data) => {}
-                Ok(_) => return Progress::Broken,
-                Err(frame) => return self.end(wire, Some(frame)),
+            if self.stage == Stage::Over {
+                return Progress::Done;
             }
+            let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+                return Progress::Waits;
+            };
+            if !self.take(frame, &mut wire.unsent) {
+                return Progress::Broken;
+            }
+        }
+    }
+
+    /// Takes what the client gave; `false` if it broke off or is not what the
+    /// head said.
+    fn take(&mut self, frame: Option<Result<Frame<Bytes>, BodyError>>, out: &mut Vec<u8>) -> bool {
+        match frame.map(|frame| frame.map(Frame::into_data)) {
+            Some(Ok(Ok(data))) => self.write(out, &data),
+            Some(Ok(Err(tail))) => self.end(out, Some(tail)),
+            Some(Err(_)) => false,
+            None => self.end(out, None),
         }
     }
 
@@ -178,33 +218,45 @@ impl Upload {
         true
     }
 
-    fn end(&mut self, wire: &mut Wire, tail: Option<Frame<Bytes>>) -> Progress {
-        match self.coding {
-            Coding::Length(0) => Progress::Done,
-            Coding::Length(_) => Progress::Broken,
-            Coding::Chunked => {
-                wire.unsent.extend_from_slice(b"0\r\n");
-                let trailers = tail.and_then(|tail| tail.into_trailers().ok());
-                let mut trailers = trailers.unwrap_or_default();
-                let undeclared: Vec<HeaderName> = trailers
-                    .keys()
-                    .filter(|name| !self.declared.contains(name))
-                    .cloned()
-                    .collect();
-                for name in undeclared {
-                    trailers.remove(name);
-                }
-                write_fields(&mut wire.unsent, &trailers);
-                wire.unsent.extend_from_slice(b"\r\n");
-                Progress::Done
-            }
+    /// `false` if it is less than the head promised.
+    fn end(&mut self, out: &mut Vec<u8>, tail: Option<Frame<Bytes>>) -> bool {
+        self.stage = Stage::Over;
+        if let Coding::Length(left) = self.coding {
+            return left == 0;
         }
+        out.extend_from_slice(b"0\r\n");
+        let trailers = tail.and_then(|tail| tail.into_trailers().ok());
+        let mut trailers = trailers.unwrap_or_default();
+        let undeclared: Vec<HeaderName> = trailers
+            .keys()
+            .filter(|name| !self.declared.contains(name))
+            .cloned()
+            .collect();
+        for name in undeclared {
+            trailers.remove(name);
+        }
+        write_fields(out, &trailers);
+        out.extend_from_slice(b"\r\n");
+        true
+    }
+}
+
+/// The same frame once more.
+fn again(frame: &Frame<Bytes>) -> Frame<Bytes> {
+    match frame.data_ref() {
+        Some(data) => Frame::data(data.clone()),
+        None => Frame::trailers(frame.trailers_ref().cloned().unwrap_or_default()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
+    use tokio::net::{TcpListener, TcpStream};
+
     use super::*;
+    use crate::proxy::stream::Stream;
 
     fn head_of(request: http::request::Builder, body: Body) -> (String, Option<Coding>) {
         let mut request = request.body(body).expect("a request");
@@ -255,5 +307,49 @@ mod tests {
         assert_eq!(head_of(Request::get("/"), unknown()).1, None);
         let none = head_of(post().header("transfer-encoding", "chunked"), Body::empty());
         assert_eq!((none.0.contains("chunked"), none.1), (false, None));
+    }
+
+    /// A connection whose upstream has just cut it off.
+    async fn dead() -> Wire {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (near, far) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (far, _) = far.expect("accepted");
+        far.set_zero_linger().expect("a tcp socket");
+        drop(far);
+        Wire::new(Stream::Tcp(near.expect("connected")))
+    }
+
+    /// What a body says of its length, and all its frames.
+    async fn all_of(mut body: Body) -> (Option<u64>, Vec<String>) {
+        let length = body.size_hint().exact();
+        let mut frames = Vec::new();
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            frames.push(format!("{:?}", frame.expect("it does not break")));
+        }
+        (length, frames)
+    }
+
+    #[tokio::test]
+    async fn what_was_to_leave_with_the_head_is_put_back_if_nothing_leaves() {
+        let full = || Body::from("four".to_owned());
+        let chunks = || Body::from("four".to_owned()).after(Frame::data(Bytes::from("one")));
+        let tail = || {
+            let mut trailers = HeaderMap::new();
+            trailers.insert("digest", http::HeaderValue::from_static("abc"));
+            Body::empty().after(Frame::trailers(trailers))
+        };
+        for body in [full as fn() -> Body, chunks, tail] {
+            let mut wire = dead().await;
+            let mut request = Request::post("/").body(body()).expect("a request");
+            let upload = write_head(&mut wire.unsent, &mut request);
+            let mut upload = upload.expect("there is a body");
+            let progress = poll_fn(|cx| match upload.poll(&mut wire, cx) {
+                Progress::Waits => Poll::Pending,
+                other => Poll::Ready(other),
+            });
+            assert_eq!((progress.await, wire.sent), (Progress::Shut, 0));
+            assert_eq!(all_of(upload.into_body()).await, all_of(body()).await);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Which buckets have changed since they were last saved.
 //!
+//! A list of keys, each on it once: its slot says so ([`super::table::Slot::unsaved`]).
 //! Off unless somebody saves them. Bounded: a saver that does not come for too
 //! long (a full disk) finds the newest changes missing, which is as if the
 //! gate had crashed that much earlier.
@@ -18,21 +19,26 @@ impl Changed {
         self.0.get_or_insert_default();
     }
 
-    /// A bucket has changed.
+    /// A bucket has changed that is not on the list; whether it is now.
     #[inline]
-    pub(super) fn add(&mut self, key: u128) {
-        if let Some(keys) = &mut self.0
-            && keys.len() < MOST
-        {
-            keys.push(key);
-        }
+    pub(super) fn add(&mut self, key: u128) -> bool {
+        let Some(keys) = self.0.as_mut().filter(|keys| keys.len() < MOST) else {
+            return false;
+        };
+        keys.push(key);
+        true
     }
 
-    /// What has changed since the last visit, each once.
-    pub(super) fn take(&mut self) -> Vec<u128> {
-        let mut keys = self.0.as_mut().map(std::mem::take).unwrap_or_default();
-        keys.sort_unstable();
-        keys.dedup();
-        keys
+    /// How many are on the list.
+    pub(super) fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Takes the list, and leaves `room` for the next one.
+    pub(super) fn take(&mut self, room: Vec<u128>) -> Vec<u128> {
+        match &mut self.0 {
+            Some(keys) => std::mem::replace(keys, room),
+            None => room,
+        }
     }
 }

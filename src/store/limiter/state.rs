@@ -140,7 +140,7 @@ impl State {
             } else {
                 slot.ticket = self.open.keep(ticket, reservation.at, now);
             }
-            self.changed.add(slot.key);
+            slot.unsaved = slot.unsaved || self.changed.add(slot.key);
             self.table.overwrite(place, slot);
         }
     }
@@ -158,14 +158,23 @@ impl State {
         self.changed.note();
     }
 
-    pub(super) fn take_changed(&mut self) -> Vec<u128> {
-        self.changed.take()
+    pub(super) fn changes(&self) -> usize {
+        self.changed.len()
     }
 
-    /// The buckets of these keys that are still there.
-    pub(super) fn saved(&self, keys: &[u128]) -> Vec<SavedSlot> {
-        let found = keys.iter().filter_map(|key| self.table.find(*key));
-        found.map(|(_, slot)| self.save(&slot)).collect()
+    pub(super) fn take_changed(&mut self, room: Vec<u128>) -> Vec<u128> {
+        self.changed.take(room)
+    }
+
+    /// Adds the buckets of these keys that are still there to `saved`.
+    pub(super) fn save_into(&mut self, saved: &mut Vec<SavedSlot>, keys: &[u128]) {
+        for key in keys {
+            if let Some((place, mut slot)) = self.table.find(*key) {
+                slot.unsaved = false;
+                self.table.overwrite(place, slot);
+                saved.push(self.save(&slot));
+            }
+        }
     }
 
     fn save(&self, slot: &Slot) -> SavedSlot {
@@ -180,21 +189,23 @@ impl State {
         let now = self.time.read(micros).now;
         // A clock that was ahead when this was saved must not hold the slot for ever.
         let latest = now.saturating_add(nanos(LONGEST_PERIOD));
-        let slot = Slot {
+        let mut slot = Slot {
             key: key_of(saved.key),
             full_at: self.time.of_wall(saved.full_at),
             used_until: self.time.of_wall(saved.used_until).min(latest),
             ticket: None,
+            unsaved: false,
         };
         if slot.full_at <= now && slot.used_until <= now {
             return false;
         }
-        self.changed.add(slot.key);
         if let Some((place, mut there)) = self.table.find(slot.key) {
             there.full_at = there.full_at.max(slot.full_at);
             there.used_until = there.used_until.max(slot.used_until);
+            there.unsaved = there.unsaved || self.changed.add(slot.key);
             self.table.overwrite(place, there);
         } else if self.table.len() < self.table.slots() / 2 {
+            slot.unsaved = self.changed.add(slot.key);
             self.table.add(slot);
         } else {
             return false;
@@ -328,7 +339,6 @@ impl State {
     }
 
     fn write(&mut self, plan: &Plan, now: u64) {
-        self.changed.add(plan.part.key);
         let found = match plan.place {
             Some(place) => self.table.at(place).map(|slot| (place, slot)),
             None => self.table.find(plan.part.key),
@@ -340,6 +350,7 @@ impl State {
             ticket: self
                 .open
                 .charge(found.and_then(|(_, slot)| slot.ticket), now),
+            unsaved: found.is_some_and(|(_, slot)| slot.unsaved) || self.changed.add(plan.part.key),
         };
         match found {
             Some((place, _)) => self.table.overwrite(place, slot),

@@ -16,6 +16,8 @@ type Raw = [u64; 4];
 const EMPTY: Raw = [0; 4];
 const TICK: u32 = 30;
 const TICKET_BITS: u32 = 24;
+const UNSAVED: u64 = 1 << TICKET_BITS;
+const TICKS_FROM: u32 = TICKET_BITS + 1;
 
 /// One bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(super) struct Slot {
     pub(super) used_until: u64,
     /// Its record of open reservations, if any; below 2²⁴ − 1.
     pub(super) ticket: Option<u32>,
+    /// Whether it is on the list of what has changed and is not saved.
+    pub(super) unsaved: bool,
 }
 
 impl Slot {
@@ -35,22 +39,24 @@ impl Slot {
         // At least one: zero marks an empty slot. Rounding must not add up over re-packing.
         let ticks = self.used_until.div_ceil(1 << TICK).max(1);
         let ticket = self.ticket.map_or(0, |ticket| u64::from(ticket) + 1);
+        let unsaved = if self.unsaved { UNSAVED } else { 0 };
         [
             (self.key >> 64) as u64,
             self.key as u64,
             self.full_at,
-            ticks << TICKET_BITS | ticket,
+            ticks << TICKS_FROM | unsaved | ticket,
         ]
     }
 
     fn unpack([high, low, full_at, rest]: Raw) -> Option<Self> {
-        let ticks = rest >> TICKET_BITS;
+        let ticks = rest >> TICKS_FROM;
         let ticket = rest & ((1 << TICKET_BITS) - 1);
         (ticks > 0).then(|| Self {
             key: u128::from(high) << 64 | u128::from(low),
             full_at,
             used_until: ticks << TICK,
             ticket: ticket.checked_sub(1).map(|ticket| ticket as u32),
+            unsaved: rest & UNSAVED != 0,
         })
     }
 }
@@ -168,6 +174,7 @@ mod tests {
             full_at: 7,
             used_until: 9,
             ticket: None,
+            unsaved: false,
         }
     }
 
@@ -178,6 +185,7 @@ mod tests {
             full_at: u64::MAX,
             used_until: 1_790_000_000_000_000_000,
             ticket: Some((1 << 24) - 2),
+            unsaved: true,
         };
         let back = Slot::unpack(slot.pack()).expect("not empty");
         assert_eq!(

@@ -104,6 +104,28 @@ async fn a_post_finds_a_fresh_connection_when_the_kept_one_is_closed() {
 }
 
 #[tokio::test]
+async fn a_form_leaves_in_one_packet_with_its_head() {
+    let upstream = Script::new().await;
+    let gate = Gate::start(settings(upstream.address));
+    let mut client = Wire::to(gate.address).await;
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let mut mastodon = upstream.accept().await;
+    mastodon.head().await.expect("a request");
+    mastodon.send(OK).await;
+    assert_eq!(client.reply().await.expect("a reply").status, 200);
+    for _ in 0..50 {
+        client
+            .send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody")
+            .await;
+        assert!(mastodon.more().await, "the upstream reads once");
+        let read = mastodon.held();
+        assert!(read.ends_with(b"\r\n\r\nbody"), "{read:?}");
+        mastodon.send(OK).await;
+        assert_eq!(client.reply().await.expect("a reply").status, 200);
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_its_upstream_ends_is_not_kept() {
     let upstream = Script::new().await;
     let gate = Gate::start(settings(upstream.address));

@@ -79,10 +79,15 @@ impl Wire {
         n > 0
     }
 
+    /// What has been read so far and not been taken.
+    pub(crate) fn held(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.held)
+    }
+
     /// Everything until the peer closes.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
         while self.more().await {}
-        std::mem::take(&mut self.held)
+        self.held()
     }
 
     /// The next head with its empty line, if the peer sends one.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{START, charge, quota, state, take};
+use super::{START, charge, key, quota, state, take};
 use crate::store::limiter::{Charge, Limiter, SavedSlot, Taken};
 use crate::verdict::Mode;
 
@@ -221,4 +221,35 @@ fn a_limit_that_is_off_is_passed_over() {
     };
     assert!((0..5).all(|_| take(&limiter, off, START)));
     assert_eq!(limiter.occupancy().taken, 0);
+}
+
+#[test]
+fn a_bucket_is_saved_once_for_all_its_changes_and_again_for_the_next() {
+    let limiter = Limiter::new(1 << 12);
+    let quota = quota(1000, 3_600_000);
+    assert!(take(&limiter, charge(1, quota), START));
+    assert!(limiter.changes().is_empty(), "nobody saves them yet");
+    limiter.note_changes();
+    // More than one lock's worth, each charged, settled and charged again.
+    for number in (0..100).chain(0..100) {
+        assert!(take(&limiter, charge(number, quota), START));
+    }
+    let saved = limiter.changes();
+    assert_eq!(saved.len(), 100);
+    assert!(saved.is_sorted_by_key(|slot| slot.key.0));
+    assert_eq!(state(&limiter).len(), 100);
+    for slot in saved {
+        let number = (0..100).find(|number| key(*number) == slot.key);
+        let charges = 2 + u64::from(number == Some(1));
+        // A thousand an hour: each charge takes 3.6 s to drain.
+        let full_at = START * 1000 + charges * 3_600_000_000;
+        assert_eq!(slot.full_at, full_at, "key {number:?}");
+    }
+    assert!(limiter.changes().is_empty());
+    assert!(take(&limiter, charge(7, quota), START));
+    let saved = limiter.changes();
+    assert_eq!(
+        saved.iter().map(|slot| slot.key).collect::<Vec<_>>(),
+        [key(7)]
+    );
 }
