@@ -84,10 +84,11 @@ impl Body {
 
     /// `first`, then this body: puts back what was taken of it.
     pub(super) fn after(self, first: Frame<Bytes>) -> Self {
-        Self::boxed(Rejoined {
+        let whole = Rejoined {
             first: Some(first),
             rest: self,
-        })
+        };
+        Self(Kind::Boxed(whole.boxed_unsync()))
     }
 
     pub(super) const fn stated(length: u64) -> Self {

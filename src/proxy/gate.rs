@@ -33,6 +33,7 @@ use crate::mastodon::endpoint::{self, GuardedPath};
 use crate::proxy::{Body, Seen, Stack};
 
 mod access;
+mod along;
 mod answer;
 mod asking;
 mod body;
