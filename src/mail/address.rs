@@ -21,6 +21,32 @@ const LONGEST: usize = 320;
 /// # Errors
 /// If Mastodon would refuse it, or if its versions may read it differently.
 pub fn read(text: &str) -> Result<Option<EmailAddress>, AddressFault> {
+    match plain(text) {
+        Some(address) => Ok(Some(address)),
+        None => read_closely(text),
+    }
+}
+
+/// What nearly all addresses are: plain ASCII with nothing around it, read as
+/// [`read_closely`] would. `None` if that must have a look.
+fn plain(text: &str) -> Option<EmailAddress> {
+    // `=?` is two versions' quarrel: whatever has a `?` is for the closer look.
+    let of_local = |byte: u8| byte.is_ascii_alphanumeric() || b".+-_!#$&'*/=^`{|}~".contains(&byte);
+    let (local, rest) = text.split_at_checked(text.bytes().position(|byte| !of_local(byte))?)?;
+    if local.is_empty() || !rest.starts_with('@') || text.len() > LONGEST {
+        return None;
+    }
+    let exact = text.to_ascii_lowercase();
+    let (local, host) = exact.split_at_checked(local.len())?;
+    let domain = idn::plain(host.strip_prefix('@')?)?;
+    Some(EmailAddress {
+        canonical: Secret::new(canonical(local, domain.as_str())),
+        exact: Secret::new(exact),
+        domains: vec![domain],
+    })
+}
+
+fn read_closely(text: &str) -> Result<Option<EmailAddress>, AddressFault> {
     let trimmed = text.trim_matches(is_blank);
     if trimmed.is_empty() {
         return Ok(None);
@@ -62,7 +88,10 @@ fn is_too_long(text: &str) -> bool {
 /// international domain give one mailbox (Mastodon hashes what was typed).
 fn canonical(local: &str, domain: &str) -> String {
     let name = local.split('+').next().unwrap_or_default();
-    let mut canonical: String = name.chars().filter(|c| *c != '.').collect();
+    let mut canonical = String::with_capacity(name.len() + 1 + domain.len());
+    for part in name.split('.') {
+        canonical.push_str(part);
+    }
     canonical.push('@');
     canonical.push_str(domain);
     canonical

@@ -19,6 +19,13 @@ use crate::mailbox::Domain;
 ///
 /// `None` where the result cannot be foretold, or is no host name.
 pub(super) fn every_ascii(name: &str) -> Option<Vec<Domain>> {
+    if let Some(domain) = plain(name) {
+        return Some(vec![domain]);
+    }
+    every_ascii_closely(name)
+}
+
+fn every_ascii_closely(name: &str) -> Option<Vec<Domain>> {
     if name.is_ascii() {
         return host(&to_ascii(name)?).map(|domain| vec![domain]);
     }
@@ -26,7 +33,7 @@ pub(super) fn every_ascii(name: &str) -> Option<Vec<Domain>> {
         return None;
     }
     let modern = to_ascii(name)?;
-    if plain(name)? != modern {
+    if tableless(name)? != modern {
         return None;
     }
     let mapped = as_idna_2003(name);
@@ -36,6 +43,29 @@ pub(super) fn every_ascii(name: &str) -> Option<Vec<Domain>> {
         all.push(host(&modern)?);
     }
     Some(all)
+}
+
+/// A host name in lower-case ASCII that every library leaves as it is: no label
+/// claims to be encoded (two hyphens running are for a closer look), and [`host`]
+/// would take it. `None` says nothing.
+pub(super) fn plain(name: &str) -> Option<Domain> {
+    let (mut before, mut dotted, mut number) = (b'.', false, true);
+    for byte in name.bytes() {
+        if byte.is_ascii_lowercase() {
+            number = false;
+        } else if !byte.is_ascii_digit() {
+            if !matches!(byte, b'.' | b'-') || matches!(before, b'.' | b'-') {
+                return None;
+            }
+            dotted |= byte == b'.';
+            number = byte == b'.';
+        }
+        before = byte;
+    }
+    if !dotted || number || before == b'-' {
+        return None;
+    }
+    Domain::new(name).ok()
 }
 
 /// The name by UTS 46 without transitional processing, as it is registered today.
@@ -93,7 +123,7 @@ fn as_idna_2003(name: &str) -> String {
 }
 
 /// Compose, lower-case, encode: no mapping table, as Addressable does without libidn.
-fn plain(name: &str) -> Option<String> {
+fn tableless(name: &str) -> Option<String> {
     let composed: String = name.nfkc().flat_map(char::to_lowercase).nfkc().collect();
     let labels: Option<Vec<Cow<'_, str>>> = composed
         .split('.')
@@ -110,7 +140,21 @@ fn plain(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_name_is_read_as_a_closer_look_reads_it(
+            labels in "([a-z0-9]{0,3}|xn--[a-z0-9-]{0,8}|[a-zA-Z0-9_.-]{0,4}|a{60,65}|[a-z]{1,8}|\\PC{0,3})(\\.([a-z0-9-]{0,8}|[0-9]{1,3}|[a-z]{1,6}|a{58,63})){0,5}",
+            bytes in proptest::collection::vec(0..0x80_u8, 0..12),
+        ) {
+            prop_assert_eq!(every_ascii(&labels), every_ascii_closely(&labels));
+            let text: String = bytes.into_iter().map(char::from).collect();
+            prop_assert_eq!(every_ascii(&text), every_ascii_closely(&text));
+        }
+    }
 
     fn read(name: &str) -> Vec<String> {
         every_ascii(name)

@@ -7,7 +7,6 @@
 //! listed suffix, because only the provider makes names there. The host's
 //! address is not looked at here.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::mailbox::Domain;
@@ -41,46 +40,97 @@ pub enum ProviderKind {
 /// The provider that runs `mx_host`, if it is a listed one.
 #[must_use]
 pub fn shared(mx_host: &Domain) -> Option<&'static Provider> {
-    mx_host
-        .with_parents()
-        .find_map(|name| LIST.by_suffix.get(name))
-        .and_then(|at| LIST.providers.get(*at))
+    let name = mx_host.as_str();
+    let mut hash = Hash::EMPTY;
+    for (at, byte) in name.bytes().enumerate().rev() {
+        if byte == b'.'
+            && let Some(found) = LIST.find(hash, name.get(at + 1..)?)
+        {
+            return Some(found);
+        }
+        hash = hash.with(byte);
+    }
+    LIST.find(hash, name)
 }
 
 /// A provider that a ban of `name` would hit: it runs that host, or hosts below it.
 #[must_use]
 pub fn hit_by(name: &Domain) -> Option<&'static Provider> {
     shared(name).or_else(|| {
-        let below = LIST.by_suffix.iter().find(|(suffix, _)| {
+        let below = LIST.suffixes.iter().find(|(_, suffix, _)| {
             suffix
                 .strip_suffix(name.as_str())
                 .is_some_and(|rest| rest.ends_with('.'))
         });
-        below.and_then(|(_, at)| LIST.providers.get(*at))
+        below.and_then(|(_, _, at)| LIST.providers.get(*at))
     })
 }
 
 struct List {
     providers: Vec<Provider>,
-    by_suffix: HashMap<&'static str, usize>,
+    /// With the place of its provider, by hash.
+    suffixes: Vec<(Hash, &'static str, usize)>,
+    /// A bit for each hash that is there, and few others: most names are nobody's.
+    marks: [u64; 64],
+}
+
+impl List {
+    fn find(&self, hash: Hash, name: &str) -> Option<&Provider> {
+        let (word, bit) = hash.mark();
+        if self.marks[word] & bit == 0 {
+            return None;
+        }
+        let found = self.suffixes.binary_search_by_key(&hash, |entry| entry.0);
+        let (_, suffix, at) = self.suffixes.get(found.ok()?)?;
+        (*suffix == name).then(|| self.providers.get(*at))?
+    }
+}
+
+/// FNV-1a of a name from its last byte to its first, so that one walk along a
+/// host gives those of all its parents. Names that collide gain nothing: what
+/// is looked in is sorted, and has no two alike.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Hash(u64);
+
+impl Hash {
+    const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
+
+    const fn with(self, byte: u8) -> Self {
+        Self((self.0 ^ byte as u64).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    /// Which word of 64, and which bit of it.
+    const fn mark(self) -> (usize, u64) {
+        ((self.0 >> 6) as usize % 64, 1 << (self.0 % 64))
+    }
+
+    fn of(name: &str) -> Self {
+        name.bytes().rev().fold(Self::EMPTY, Self::with)
+    }
 }
 
 static LIST: LazyLock<List> = LazyLock::new(|| {
     let mut providers = Vec::new();
-    let mut by_suffix = HashMap::new();
+    let mut suffixes = Vec::new();
+    let mut marks = [0; 64];
     for line in lines() {
         // The file is part of the program, and a test reads every line of it.
-        let Some((provider, suffixes)) = entry(line) else {
+        let Some((provider, listed)) = entry(line) else {
             continue;
         };
-        for suffix in suffixes.split(' ') {
-            by_suffix.insert(suffix, providers.len());
+        for suffix in listed.split(' ') {
+            let hash = Hash::of(suffix);
+            let (word, bit) = hash.mark();
+            marks[word] |= bit;
+            suffixes.push((hash, suffix, providers.len()));
         }
         providers.push(provider);
     }
+    suffixes.sort_unstable();
     List {
         providers,
-        by_suffix,
+        suffixes,
+        marks,
     }
 });
 
@@ -109,7 +159,34 @@ fn entry(line: &'static str) -> Option<(Provider, &'static str)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// As the file's head says it.
+    fn shared_by_reading(host: &Domain) -> Option<Provider> {
+        let covers = |suffix: &str| host.with_parents().any(|name| name == suffix);
+        lines()
+            .filter_map(entry)
+            .find(|(_, suffixes)| suffixes.split(' ').any(covers))
+            .map(|(provider, _)| provider)
+    }
+
+    proptest! {
+        #[test]
+        fn one_walk_finds_what_reading_the_list_finds(
+            start in "([a-z0-9-]{1,8}\\.?){0,3}",
+            at in any::<prop::sample::Index>(),
+            end in "(\\.[a-z]{1,6})?",
+            cut in 0..12_usize,
+        ) {
+            let suffix = at.get(&LIST.suffixes).1;
+            let host = format!("{start}{}{end}", suffix.get(cut..).unwrap_or(suffix));
+            if let Ok(host) = Domain::new(&host) {
+                prop_assert_eq!(shared(&host).cloned(), shared_by_reading(&host));
+            }
+        }
+    }
 
     fn name_of(host: &str) -> Option<&'static str> {
         let host = Domain::new(host).expect("a domain");
@@ -144,17 +221,17 @@ mod tests {
             .filter_map(entry)
             .flat_map(|(_, suffixes)| suffixes.split(' '))
             .collect();
-        assert_eq!(
-            suffixes.len(),
-            LIST.by_suffix.len(),
-            "a suffix occurs twice"
+        assert_eq!(suffixes.len(), LIST.suffixes.len());
+        assert!(
+            LIST.suffixes.is_sorted_by(|one, next| one.0 < next.0),
+            "a suffix occurs twice, or two have one hash"
         );
         for suffix in &suffixes {
             let domain = Domain::new(suffix).expect("checked above");
             let covered = domain
                 .with_parents()
                 .skip(1)
-                .find(|parent| LIST.by_suffix.contains_key(parent));
+                .find(|parent| LIST.find(Hash::of(parent), parent).is_some());
             assert_eq!(covered, None, "{suffix} is covered already");
         }
     }

@@ -52,9 +52,9 @@ fn pairs(text: &[u8]) -> Result<Params, Fault> {
         let from = start + spaces;
         if from < end {
             let key_end = pair.equals.map_or(end, |at| start + at);
-            let key = read(from..key_end, pair.coded)?;
+            let key = read(from..key_end, pair.coded_name)?;
             let value = match pair.equals {
-                Some(at) => Value::Text(read(start + at + 1..end, pair.coded)?),
+                Some(at) => Value::Text(read(start + at + 1..end, pair.coded_value)?),
                 None => Value::Null,
             };
             brackets::insert(&mut params, key, value)?;
@@ -74,8 +74,10 @@ struct Pair {
     length: usize,
     /// Where its first `=` is.
     equals: Option<usize>,
-    /// Something in it stands for something else.
-    coded: bool,
+    /// Something before it stands for something else.
+    coded_name: bool,
+    /// Something behind it does.
+    coded_value: bool,
 }
 
 impl Pair {
@@ -93,7 +95,8 @@ impl Pair {
                     break;
                 }
                 b'=' => pair.equals = pair.equals.or(Some(at)),
-                b'+' | b'%' => pair.coded = true,
+                b'+' | b'%' if pair.equals.is_none() => pair.coded_name = true,
+                b'+' | b'%' => pair.coded_value = true,
                 _ => {}
             }
         }

@@ -94,7 +94,10 @@ const fn place(key: &MailKey) -> usize {
 /// What its owner registered, by the public-suffix list; `None` for a suffix itself.
 #[must_use]
 pub fn registrable(name: &Domain) -> Option<Domain> {
-    psl::domain_str(name.as_str()).and_then(|name| Domain::new(name).ok())
+    match psl::domain_str(name.as_str())? {
+        own if own == name.as_str() => Some(name.clone()),
+        own => Domain::new(own).ok(),
+    }
 }
 
 /// The /24 or /48 around an address.

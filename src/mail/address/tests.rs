@@ -176,6 +176,18 @@ proptest! {
     }
 
     #[test]
+    fn a_plain_address_is_read_as_a_closer_look_reads_it(
+        local in "[a-zA-Z0-9.+_]{1,8}|[ -~]{0,6}|[\\x00-\\x7fé]{0,4}|[a-z]{310,325}",
+        at in "@|@|@|@|@@|",
+        host in "[a-zA-Z0-9]{1,4}(\\.[a-zA-Z0-9-]{1,4}){1,3}|[ -~]{0,8}|[a-z]{1,9}\\.[a-z]{2,3}[ .\\x00]?|xn--[a-z]{1,4}\\.test",
+        any in any::<String>(),
+    ) {
+        let text = format!("{local}{at}{host}");
+        prop_assert_eq!(read(&text), read_closely(&text));
+        prop_assert_eq!(read(&any), read_closely(&any));
+    }
+
+    #[test]
     fn what_is_read_is_in_order(text in "[ \\x00]?[a-zA-Z0-9.+'/é]{1,6}@[a-zA-ZäßÄ。．\\-_.ｅ\u{200d}0-9]{1,12}[ \n]?") {
         if let Ok(Some(address)) = read(&text) {
             prop_assert!(!address.domains.is_empty());

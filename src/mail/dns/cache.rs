@@ -87,6 +87,10 @@ struct Entries {
 
 impl Entries {
     fn recall(&mut self, domain: &Domain) -> Option<&mut Entry> {
+        // A domain is in one of the two only.
+        if self.again.contains(domain) {
+            return self.again.get_mut(domain);
+        }
         let known = self
             .once
             .peek(domain)
