@@ -36,8 +36,7 @@ impl Judge {
                 mailbox: None,
                 app: &sight,
                 proven: true,
-                own_servers: &[],
-                shared_mail: true,
+                own_servers: None,
             };
             let all = rate::dimensions(&asked, &policy.limits, self.store.key());
             for dimension in all.iter().filter(|d| d.limit.is_shared_by_app()) {

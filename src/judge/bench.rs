@@ -352,8 +352,7 @@ impl<'a> Bench<'a> {
             mailbox: self.out.mailbox,
             app: &self.out.app,
             proven: self.out.proven,
-            own_servers: &own_servers,
-            shared_mail: mail.shared_or_unknown(),
+            own_servers: own_servers.as_deref(),
         };
         let limits = match self.step {
             Step::Normal => &self.policy.limits,

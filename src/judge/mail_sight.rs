@@ -1,7 +1,6 @@
 //! What DNS says of every domain of an address, asked once and used by
 //! `mail-server`, by `rate` and for the record.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -10,6 +9,7 @@ use crate::attempt::{Attempt, narrow_network};
 use crate::ban::Scope;
 use crate::cluster::SignUp;
 use crate::event::facts::{HostFacts, MailFacts, MailFound};
+use crate::judge::address_text;
 use crate::judge::app_sight::AppSight;
 use crate::judge::cluster::keys;
 use crate::judge::cluster::servers::Servers;
@@ -95,31 +95,32 @@ impl MailSight {
         })
     }
 
-    /// Whether the mail is at a shared provider, or nobody could say where it is:
-    /// then neither domain nor server has a budget that strangers would share.
-    pub(super) fn shared_or_unknown(&self) -> bool {
+    /// The preferred exchanges that are no shared provider's.
+    fn own(&self) -> impl Iterator<Item = &MxHost> {
         self.preferred()
-            .all(|host| providers::shared(&host.name).is_some())
+            .filter(|host| providers::shared(&host.name).is_none())
     }
 
     /// Whether the mail is at shared providers, and that is known.
     pub(super) fn listed(&self) -> bool {
-        self.preferred().next().is_some() && self.shared_or_unknown()
+        self.preferred().next().is_some() && self.own().next().is_none()
     }
 
     /// The networks (IPv4 /32, IPv6 /64) of the preferred exchanges that are no
     /// shared provider's, whose budget the address draws on. By address and not
     /// by name: a name costs its owner nothing.
-    pub(super) fn own_servers(&self) -> Vec<IpNet> {
-        let own = self
-            .preferred()
-            .filter(|host| providers::shared(&host.name).is_none());
+    ///
+    /// `None` if the mail is at a shared provider, or nobody could say where it is:
+    /// then neither domain nor server has a budget that strangers would share.
+    pub(super) fn own_servers(&self) -> Option<Vec<IpNet>> {
+        let mut own = self.own().peekable();
+        own.peek()?;
         let addresses = own.flat_map(|host| host.ips.iter().copied());
         let mut networks: Vec<_> = addresses.map(narrow_network).collect();
         networks.sort_unstable();
         networks.dedup();
         networks.truncate(CHARGED);
-        networks
+        Some(networks)
     }
 
     /// The sign-ups to count by mail server; none for shared providers and what could not be looked up.
@@ -251,16 +252,17 @@ impl MailSight {
 
     /// Host names, then addresses, for the record.
     pub(super) fn describe(&self) -> Vec<String> {
-        let names = self.hosts().map(|host| host.name.to_string());
-        let addresses = self
-            .hosts()
-            .flat_map(|host| &host.ips)
-            .map(IpAddr::to_string);
+        let names = self.hosts().map(|host| host.name.as_str().to_owned());
+        let addresses = self.hosts().flat_map(|host| &host.ips);
+        let addresses = addresses.map(|ip| address_text::address(*ip));
         names.chain(addresses).take(DESCRIBE).collect()
     }
 }
 
 fn cut(username: &str) -> String {
+    if username.len() <= USERNAME {
+        return username.to_owned();
+    }
     username.chars().take(USERNAME).collect()
 }
 

@@ -404,8 +404,7 @@ impl Replay {
             mailbox: told.mailbox,
             app: &told.app,
             proven: told.proven,
-            own_servers: &own_servers,
-            shared_mail: told.mail.shared_or_unknown(),
+            own_servers: own_servers.as_deref(),
         };
         let tight =
             self.policy.mode(Rule::Wave) == Mode::Enforce && self.wave.step() > Step::Normal;

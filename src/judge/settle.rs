@@ -90,8 +90,7 @@ impl Judge {
             mailbox: None,
             app,
             proven: true,
-            own_servers: &[],
-            shared_mail: true,
+            own_servers: None,
         };
         let policy = self.policy();
         let all = rate::dimensions(&asked, &policy.limits, self.store.key());

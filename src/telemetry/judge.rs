@@ -41,7 +41,7 @@ struct CameOf {
 pub struct JudgeMetrics {
     decisions: Few<Decided>,
     attempts: Few<Attempted>,
-    outcomes: Family<CameOf, Counter>,
+    outcomes: Few<CameOf>,
     latency: Histogram,
     asks: Family<Asked, Counter>,
 }
@@ -61,7 +61,7 @@ impl Default for JudgeMetrics {
         Self {
             decisions: Few::default(),
             attempts: Few::default(),
-            outcomes: Family::default(),
+            outcomes: Few::default(),
             latency: Histogram::new(buckets),
             asks: Family::default(),
         }
@@ -83,7 +83,7 @@ impl JudgeMetrics {
         registry.register(
             "outcomes",
             "What the upstream's reply told of admitted attempts",
-            self.outcomes.clone(),
+            self.outcomes.family(),
         );
         registry.register(
             "guarded_seconds",
@@ -133,7 +133,7 @@ impl JudgeMetrics {
             endpoint: endpoint.name(),
             outcome,
         };
-        self.outcomes.get_or_create(&labels).inc();
+        self.outcomes.inc(labels);
     }
 
     /// Counts a look-up at the upstream by what was asked and how it went.

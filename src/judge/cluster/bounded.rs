@@ -53,6 +53,20 @@ struct Weighed<V> {
     weight: usize,
 }
 
+impl<V: Weigh> Weighed<V> {
+    /// What came of a change, what it weighs now, and what it weighed before.
+    fn change<T>(
+        &mut self,
+        key: &impl Weigh,
+        change: impl FnOnce(&mut V) -> T,
+    ) -> (T, usize, usize) {
+        let changed = change(&mut self.value);
+        let weight = weigh(key, &self.value);
+        let before = std::mem::replace(&mut self.weight, weight);
+        (changed, weight, before)
+    }
+}
+
 /// How much a map holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fill {
@@ -162,6 +176,40 @@ impl<K: Hash + Eq + Clone + Weigh, V: Weigh> Bounded<K, V> {
         &mut self.entries.get_or_insert_mut(key, fresh).value
     }
 
+    /// Changes the value or a new one, and weighs it at once: for what is done in every
+    /// sign-up, with one look for the key.
+    pub fn change_or_insert<T>(
+        &mut self,
+        key: &K,
+        new: impl FnOnce() -> V,
+        change: impl FnOnce(&mut V) -> T,
+    ) -> T {
+        self.settle();
+        let fresh = || Weighed {
+            value: new(),
+            weight: 0,
+        };
+        let weighed = self.entries.get_or_insert_mut_ref(key, fresh);
+        let (changed, more, less) = weighed.change(key, change);
+        self.reckon(key, more, less);
+        changed
+    }
+
+    /// The same for a value that is there.
+    pub fn change<T>(&mut self, key: &K, change: impl FnOnce(&mut V) -> T) -> Option<T> {
+        self.settle();
+        let weighed = self.entries.get_mut(key)?;
+        let (changed, more, less) = weighed.change(key, change);
+        self.reckon(key, more, less);
+        Some(changed)
+    }
+
+    fn reckon(&mut self, changed: &K, more: usize, less: usize) {
+        self.weight += more;
+        self.weight -= less;
+        self.trim(Some(changed));
+    }
+
     /// Puts a value in, instead of the one that may be there.
     pub fn put(&mut self, key: K, value: V) {
         self.settle();
@@ -189,9 +237,9 @@ impl<K: Hash + Eq + Clone + Weigh, V: Weigh> Bounded<K, V> {
             return;
         };
         if let Some(weighed) = self.entries.peek_mut(&key) {
-            let weight = weigh(&key, &weighed.value);
-            self.weight += weight;
-            self.weight -= std::mem::replace(&mut weighed.weight, weight);
+            let ((), now, before) = weighed.change(&key, |_| ());
+            self.weight += now;
+            self.weight -= before;
         }
         self.trim(Some(&key));
     }
@@ -313,11 +361,39 @@ mod tests {
     }
 
     proptest! {
+        /// What is changed and weighed at once is as what is handed out to be changed:
+        /// the same is there, in the same order, and the same has gone.
+        #[test]
+        fn weighed_at_once_or_later_is_the_same(
+            work in prop::collection::vec((0..2_u8, 0..30_u64, 0..2000_usize), 1..300),
+        ) {
+            let mut at_once = Bounded::new(8000);
+            let mut later = Bounded::new(8000);
+            for (what, key, bytes) in work {
+                let new = || thing(0, key % 7, false);
+                if what == 0 {
+                    at_once.change_or_insert(&key, new, |one| one.bytes = bytes);
+                    later.get_or_insert_mut(key, new).bytes = bytes;
+                } else {
+                    let there = at_once.change(&key, |one| one.bytes = bytes).is_some();
+                    let one = later.get_mut(&key);
+                    prop_assert_eq!(one.is_some(), there);
+                    one.into_iter().for_each(|one| one.bytes = bytes);
+                }
+                later.settle();
+                let left = |map: &Bounded<u64, Thing>| -> Vec<_> {
+                    map.iter().map(|(key, one)| (*key, one.bytes)).collect()
+                };
+                prop_assert_eq!(left(&at_once), left(&later));
+                prop_assert_eq!(at_once.fill(), later.fill());
+            }
+        }
+
         /// Whatever is done, the weight is that of what is there, and within the bound
         /// but for the one thing that was handed out last.
         #[test]
         fn weight_is_kept_within_the_bound(
-            work in prop::collection::vec((0..4_u8, 0..30_u64, 0..2000_usize), 1..300),
+            work in prop::collection::vec((0..6_u8, 0..30_u64, 0..2000_usize), 1..300),
         ) {
             let most = 8000;
             let mut map = Bounded::new(most);
@@ -326,6 +402,8 @@ mod tests {
                     0 => map.put(key, thing(bytes, key, false)),
                     1 => map.get_or_insert_mut(key, || thing(0, 0, false)).bytes = bytes,
                     2 => if let Some(one) = map.peek_mut(&key) { one.bytes += bytes / 8 },
+                    3 => map.change_or_insert(&key, || thing(0, 0, false), |one| one.bytes = bytes),
+                    4 => drop(map.change(&key, |one| one.bytes += bytes / 8)),
                     _ => drop(map.pop(&key)),
                 }
                 map.settle();

@@ -41,19 +41,19 @@ pub struct History {
 }
 
 impl History {
-    /// Adds a sign-up.
-    pub fn add(&mut self, sign_up: &SignUp, entry: Entry, longest: i64) {
+    /// Adds a sign-up, which counts in the estimates at `places`.
+    pub fn add(&mut self, places: &Places, entry: Entry, longest: i64) {
         if self.total == 0 {
             self.first = entry.at;
         }
         self.last = self.last.max(entry.at);
         self.total += 1;
-        self.domains.add(&entry.domain);
-        if let Some(client) = &sign_up.client {
-            self.networks.add(client);
+        self.domains.set(places.domain);
+        if let Some(place) = places.network {
+            self.networks.set(place);
         }
-        if let Some(id) = &sign_up.client_id {
-            self.apps.add(id);
+        if let Some(place) = places.app {
+            self.apps.set(place);
         }
         self.meet(&entry.registrable, entry.first);
         let oldest = entry.at - longest;
@@ -105,6 +105,39 @@ impl History {
     }
 }
 
+/// Where a sign-up counts in the estimates of each of its keys: hashed once for all of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    domain: Place,
+    network: Option<Place>,
+    app: Option<Place>,
+}
+
+impl Places {
+    /// Those of a sign-up.
+    #[must_use]
+    pub fn of(sign_up: &SignUp) -> Self {
+        Self {
+            domain: Place::of(&sign_up.domain),
+            network: sign_up.client.as_ref().map(Place::of),
+            app: sign_up.client_id.as_ref().map(Place::of),
+        }
+    }
+}
+
+/// The bit of an estimate at which a thing counts.
+#[derive(Clone, Copy, Debug)]
+struct Place(usize);
+
+impl Place {
+    fn of(thing: &impl Hash) -> Self {
+        // Deliberately not keyed: who collides on purpose only makes himself look smaller in a listing.
+        let mut hasher = std::hash::DefaultHasher::new();
+        thing.hash(&mut hasher);
+        Self(hasher.finish() as usize & 511)
+    }
+}
+
 /// How many distinct things were added: linear counting over 512 bits, exact
 /// enough up to about a thousand; says "at least" beyond.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,10 +146,10 @@ pub struct Estimate([u64; 8]);
 impl Estimate {
     /// Adds a thing.
     pub fn add(&mut self, thing: &impl Hash) {
-        // Deliberately not keyed: who collides on purpose only makes himself look smaller in a listing.
-        let mut hasher = std::hash::DefaultHasher::new();
-        thing.hash(&mut hasher);
-        let bit = hasher.finish() as usize & 511;
+        self.set(Place::of(thing));
+    }
+
+    fn set(&mut self, Place(bit): Place) {
         if let Some(word) = self.0.get_mut(bit / 64) {
             *word |= 1 << (bit % 64);
         }
@@ -134,6 +167,42 @@ impl Estimate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::ClientId;
+
+    #[test]
+    fn the_places_of_a_sign_up_are_those_of_its_things() {
+        let mut history = History::default();
+        let [mut domains, mut networks, mut apps] = [Estimate::default(); 3];
+        for number in 0..200_u8 {
+            let domain = Domain::new(&format!("d{number}.example")).expect("a domain");
+            let sign_up = SignUp {
+                at: 1,
+                domain: domain.clone(),
+                keys: [].into(),
+                client: Some(std::net::IpAddr::from([45, 9, 9, number]).into()),
+                client_id: (number % 2 == 0).then(|| ClientId::new(&number.to_string())),
+                username: None,
+                account: None,
+            };
+            let entry = Entry {
+                at: 1,
+                serial: number.into(),
+                domain: domain.clone(),
+                registrable: domain,
+                first: 1,
+            };
+            domains.add(&entry.domain);
+            sign_up
+                .client
+                .iter()
+                .for_each(|client| networks.add(client));
+            sign_up.client_id.iter().for_each(|id| apps.add(id));
+            history.add(&Places::of(&sign_up), entry, 100);
+            assert_eq!(history.domains.0, domains.0);
+            assert_eq!(history.networks.0, networks.0);
+            assert_eq!(history.apps.0, apps.0);
+        }
+    }
 
     #[test]
     fn an_estimate_is_near() {

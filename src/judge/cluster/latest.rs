@@ -48,8 +48,11 @@ impl Latest {
         }
         self.names += names(&entry);
         // Nearly always the last; what another gate has counted may come late.
-        let place = self.entries.partition_point(|old| old.at <= entry.at);
-        let last = place == self.entries.len();
+        let last = self.entries.back().is_none_or(|old| old.at <= entry.at);
+        let place = match last {
+            true => self.entries.len(),
+            false => self.entries.partition_point(|old| old.at <= entry.at),
+        };
         let longer = self
             .is_last(&entry.domain)
             .then_some(self.run.min(place) + 1);

@@ -25,14 +25,14 @@ use lru::LruCache;
 
 use crate::cluster::{Change, Cluster, ClusterId, ClusterKind, MailKey, SeenDomain, SignUp};
 use crate::judge::cluster::bounded::Bounded;
-use crate::judge::cluster::history::History;
+use crate::judge::cluster::history::{History, Places};
 use crate::judge::cluster::keys;
 use crate::judge::cluster::latest::Entry;
 use crate::judge::cluster::met::Met;
 use crate::judge::cluster::numbers::Numbers;
 use crate::judge::cluster::size::DEFAULT_SIZE;
 use crate::judge::cluster::tuning::{Tuning, seconds};
-use crate::judge::cluster::weigh::{self, Lower, Scene};
+use crate::judge::cluster::weigh::{self, Finding, Lower, Scene};
 use crate::mailbox::Domain;
 use crate::secret::HashKey;
 
@@ -70,6 +70,9 @@ pub struct Servers {
     sites: LruCache<Domain, bool>,
     changes: VecDeque<Change>,
 }
+
+/// Keys with their histories.
+type Known<'a> = Vec<(&'a MailKey, &'a History)>;
 
 /// What the register says of a sign-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,37 +121,52 @@ impl Servers {
     }
 
     /// Judges a sign-up at `sign_up.at` and, unless it is condemned, counts it.
-    /// Its keys are all that its server could be recognised by ([`keys::keys`]).
+    /// Its keys are all that its server could be recognised by ([`keys`](crate::judge::cluster::keys::keys)).
     pub fn enter(&mut self, mut sign_up: SignUp) -> Sighting {
         if sign_up.keys.is_empty() {
             return Sighting::Exempt;
         }
         let now = sign_up.at;
-        let first = self.recognise(&mut sign_up);
+        let seen = self.recognise(&mut sign_up);
+        let first = seen.unwrap_or(now);
         let (shared, chosen) = self.choose(&sign_up.keys, now);
         let all = std::mem::replace(&mut sign_up.keys, chosen);
-        if !shared && let Some(number) = self.condemned(&sign_up.keys, first, now) {
+        let known = match shared {
+            true => Known::new(),
+            false => self.known(&sign_up.keys),
+        };
+        if let Some(number) = self.condemned(&known, first, now) {
             return self.refuse(number);
         }
         let coming = coming(&sign_up, first);
         if shared {
             return Sighting::Learned(self.count(sign_up, coming));
         }
-        if let Some(number) = self.tips(&sign_up, &coming) {
+        if let Some((key, finding)) = self.tips(&known, &coming) {
+            let key = key.clone();
+            let number = self.condemn(&key, &sign_up, &finding);
             return self.refuse(number);
         }
-        self.meet(self.next_serial, &sign_up, &all);
+        if seen.is_none() {
+            self.meet(self.next_serial, &sign_up, &all);
+        }
         Sighting::Counted(self.count(sign_up, coming))
     }
 
-    /// When its domain was first seen. The name becomes the one that is kept, so
-    /// that all sign-ups of a domain share one text.
-    fn recognise(&mut self, sign_up: &mut SignUp) -> i64 {
-        let Some((known, seen)) = self.domains.get_key_value(&sign_up.domain) else {
-            return sign_up.at;
-        };
+    /// When its domain was first seen, if it was. The name becomes the one that is
+    /// kept, so that all sign-ups of a domain share one text.
+    fn recognise(&mut self, sign_up: &mut SignUp) -> Option<i64> {
+        let (known, seen) = self.domains.get_key_value(&sign_up.domain)?;
         sign_up.domain = known.clone();
-        seen.first
+        Some(seen.first)
+    }
+
+    /// Those of these keys that have a history.
+    fn known<'a>(&'a self, keys: &'a [MailKey]) -> Known<'a> {
+        let known = keys
+            .iter()
+            .filter_map(|key| Some((key, self.histories.peek(key)?)));
+        known.collect()
     }
 
     /// Somebody signs up with an address at a listed provider: that is what a rush
@@ -204,25 +222,24 @@ impl Servers {
         self.see_domain(&sign_up, serial);
         let longest = seconds(self.tuning.windows[3].span);
         let entry = Entry { serial, ..coming };
+        let places = Places::of(&sign_up);
         for key in sign_up.keys.iter() {
-            let history = self
-                .histories
-                .get_or_insert_mut(key.clone(), History::default);
-            history.add(&sign_up, entry.clone(), longest);
+            let add = |history: &mut History| history.add(&places, entry.clone(), longest);
+            self.histories.change_or_insert(key, History::default, add);
         }
         self.sign_ups.put(serial, sign_up);
     }
 
     fn see_domain(&mut self, sign_up: &SignUp, serial: u64) {
         let now = sign_up.at;
-        let known = self.domains.get_mut(&sign_up.domain);
+        let known = self.domains.change(&sign_up.domain, |seen| {
+            seen.last = now;
+            seen.accounts += 1;
+            seen.keys = sign_up.keys.clone();
+            seen.clone()
+        });
         let seen = match known {
-            Some(seen) => {
-                seen.last = now;
-                seen.accounts += 1;
-                seen.keys = sign_up.keys.clone();
-                seen.clone()
-            }
+            Some(seen) => seen,
             None => {
                 let seen = SeenDomain {
                     first: now,
@@ -261,10 +278,8 @@ impl Servers {
             })
     }
 
-    fn condemned(&self, keys: &[MailKey], first: i64, now: i64) -> Option<u64> {
-        let numbers = keys
-            .iter()
-            .filter_map(|key| self.histories.peek(key)?.cluster);
+    fn condemned(&self, known: &Known<'_>, first: i64, now: i64) -> Option<u64> {
+        let numbers = known.iter().filter_map(|(_, history)| history.cluster);
         numbers
             .filter_map(|number| self.clusters.get(&number))
             .find(|cluster| cluster.in_force(now) && first >= cluster.since)
@@ -283,16 +298,13 @@ impl Servers {
         }
     }
 
-    /// The number of the cluster that this sign-up opens, if it is one too many.
-    fn tips(&mut self, sign_up: &SignUp, coming: &Entry) -> Option<u64> {
-        let now = sign_up.at;
+    /// The first key that this sign-up is one too many for.
+    fn tips<'a>(&self, known: &Known<'a>, coming: &Entry) -> Option<(&'a MailKey, Finding)> {
+        let now = coming.at;
         let mut scene = self.scene(now);
         let alert = scene.alert;
         let mut found = None;
-        for key in sign_up.keys.iter() {
-            let Some(history) = self.histories.peek(key) else {
-                continue;
-            };
+        for (key, history) in known.iter().copied() {
             if history.pardoned > now {
                 return None;
             }
@@ -300,11 +312,10 @@ impl Servers {
             let reported = self.is_reported(history, now);
             scene.alert = alert.or(reported.then_some(Lower::Reported));
             if let Some(finding) = weigh::judge(key, history, coming, &scene, &self.tuning) {
-                found.get_or_insert((key.clone(), finding));
+                found.get_or_insert((key, finding));
             }
         }
-        let (key, finding) = found?;
-        Some(self.condemn(&key, sign_up, &finding))
+        found
     }
 
     fn scene(&self, now: i64) -> Scene {
@@ -344,9 +355,10 @@ fn coming(sign_up: &SignUp, first: i64) -> Entry {
 
 /// What the domain's owner registered; the domain itself where the list does not say.
 fn registrable(domain: &Domain) -> Domain {
-    let own = keys::registrable(domain);
     // Mostly the same: then one text does for both.
-    own.filter(|own| own != domain)
+    let other = psl::domain_str(domain.as_str()).filter(|own| *own != domain.as_str());
+    other
+        .and_then(|own| Domain::new(own).ok())
         .unwrap_or_else(|| domain.clone())
 }
 

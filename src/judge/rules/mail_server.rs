@@ -43,8 +43,6 @@ enum Servers {
 #[derive(Clone, Debug)]
 struct HostFact {
     name: Domain,
-    /// The name of the shared provider it belongs to.
-    provider: Option<&'static str>,
     name_found: Found,
     address_found: Vec<(IpAddr, Found)>,
     /// For this host alone: anybody can name an allowed host beside a banned one.
@@ -75,7 +73,6 @@ impl HostFact {
         let addresses = host.ips.iter();
         Self {
             name: host.name.clone(),
-            provider: providers::shared(&host.name).map(|provider| provider.name),
             name_found: sight.mail_server(&host.name),
             address_found: addresses
                 .map(|ip| (*ip, sight.network(*ip, Scope::Mail)))
@@ -100,17 +97,25 @@ impl HostFact {
             Found::Nothing => Verdict::Pass,
         };
         for (ip, found) in &self.address_found {
-            match (found, self.provider) {
-                (Found::Nothing, _) => {}
-                (Found::Allow(hit), _) => verdict = Verdict::Abstain(Cause::Allow(hit.phrase())),
-                (Found::Ban(hit), Some(provider)) if !hit.scopes.only_mail() => {
+            let hit = match found {
+                Found::Nothing => continue,
+                Found::Allow(hit) => {
+                    verdict = Verdict::Abstain(Cause::Allow(hit.phrase()));
+                    continue;
+                }
+                Found::Ban(hit) => hit,
+            };
+            // Asked only now: hardly any address is banned.
+            match providers::shared(&self.name) {
+                Some(provider) if !hit.scopes.only_mail() => {
                     verdict = Verdict::Abstain(Cause::SharedProvider(format!(
-                        "{ip} of {} ({provider}) lies in {}",
+                        "{ip} of {} ({}) lies in {}",
                         self.name,
+                        provider.name,
                         hit.phrase()
                     )));
                 }
-                (Found::Ban(hit), _) => {
+                Some(_) | None => {
                     let fact = format!("{ip} of the mail server {} is banned", self.name);
                     return refuse(fact, hit);
                 }

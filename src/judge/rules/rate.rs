@@ -17,6 +17,7 @@ use ipnet::IpNet;
 
 use crate::attempt::{Attempt, ClientIp, Grant, narrow_network, wide_network};
 use crate::event::Outcome;
+use crate::judge::address_text;
 use crate::judge::app_sight::{self, AppSight};
 use crate::judge::doors::{Family, family};
 use crate::judge::limit::Limit;
@@ -38,10 +39,9 @@ pub struct Asked<'a> {
     /// Whether the credential or bearer has been seen to be good, so that
     /// shared dimensions may be reserved for it.
     pub proven: bool,
-    /// The addresses (/32, /64) of the preferred exchanges that are no shared provider's.
-    pub own_servers: &'a [IpNet],
-    /// Whether the domain's mail is at a shared provider, or unknown.
-    pub shared_mail: bool,
+    /// The addresses (/32, /64) of the preferred exchanges that are no shared
+    /// provider's; `None` if the domain's mail is at a shared provider, or unknown.
+    pub own_servers: Option<&'a [IpNet]>,
 }
 
 /// One dimension of an attempt.
@@ -81,12 +81,13 @@ fn sign_up(asked: &Asked<'_>, into: &mut Collect<'_>) {
         into.add(Limit::SignUpPerMailbox, &[&mailbox.canonical.0]);
     }
     into.app(asked, Limit::SignUpPerApp, Limit::SignUpPerName);
-    if !asked.shared_mail {
+    if let Some(own_servers) = asked.own_servers {
         for domain in asked.attempt.mail_domains() {
             into.add(Limit::SignUpPerMailDomain, &[domain.as_str().as_bytes()]);
         }
-        for server in asked.own_servers {
-            into.add(Limit::SignUpPerMailServer, &[server.to_string().as_bytes()]);
+        for server in own_servers {
+            let text = address_text::network(*server);
+            into.add(Limit::SignUpPerMailServer, &[text.as_bytes()]);
         }
     }
     into.add(Limit::SignUpTotal, &[]);

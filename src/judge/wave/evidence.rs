@@ -96,11 +96,9 @@ pub(super) fn weigh<'a>(
     };
     // One account may be a suspect of several condemnations.
     let mut met = HashSet::new();
-    let mut condemned: Vec<(i64, Option<&ClientId>)> = recent
-        .since(scene.from)
-        .filter(|one| one.condemned)
-        .map(|one| (one.at, one.app.as_ref()))
-        .collect();
+    // What a condemned app brought in counts with it, and not again because a rule
+    // that only observes had condemned it.
+    let mut brought: HashSet<(i64, Option<&ClientId>)> = HashSet::new();
     for cluster in clusters {
         let opened = scene.spent < cluster.opened && cluster.opened <= scene.now;
         let counts = opened && cluster.in_force(scene.now);
@@ -123,7 +121,7 @@ pub(super) fn weigh<'a>(
                 for one in recent.since(scene.from) {
                     if one.app.as_ref().is_some_and(|app| apps.contains(app)) {
                         evidence.add(one.at);
-                        condemned.retain(|(at, app)| (*at, *app) != (one.at, one.app.as_ref()));
+                        brought.insert((one.at, one.app.as_ref()));
                     }
                 }
             }
@@ -131,8 +129,11 @@ pub(super) fn weigh<'a>(
         }
         evidence.name(cluster.id, before);
     }
-    for (at, _) in condemned {
-        evidence.add(at);
+    let condemned = recent.since(scene.from).filter(|one| one.condemned);
+    for one in condemned {
+        if !brought.contains(&(one.at, one.app.as_ref())) {
+            evidence.add(one.at);
+        }
     }
     evidence
 }

@@ -278,6 +278,30 @@ fn an_app_that_is_condemned_counts_by_the_accounts_it_brought() {
     assert_eq!(evidence.last, Some(T0 + 2));
 }
 
+/// By a rule that only observes, and then by their app: two of one second are two.
+#[test]
+fn accounts_that_were_condemned_twice_count_once() {
+    let mut wave = taught(2);
+    let mut clusters = condemned(1, 1, T0 + MINUTE);
+    clusters[0].id.kind = ClusterKind::App;
+    clusters[0].suspects[0].client_id = Some(ClientId::new("app"));
+    for (at, app, condemned) in [
+        (0, "app", true),
+        (0, "app", true),
+        (1, "app", false),
+        (2, "other", true),
+        (3, "other", false),
+    ] {
+        let (at, app) = (T0 + at, Some(ClientId::new(app)));
+        wave.signed_up(Newcomer { at, app, condemned });
+    }
+    let evidence = wave.weigh(T0 + 90, clusters.iter(), false);
+    assert_eq!((evidence.sign_ups, evidence.clusters), (4, 1));
+    assert_eq!(evidence.last, Some(T0 + 2));
+    let before = wave.weigh(T0 + 90, [].iter(), false);
+    assert_eq!((before.sign_ups, before.clusters), (3, 0));
+}
+
 #[test]
 fn the_highest_step_is_kept_to() {
     let many = condemned(9, 6, T0 + 10 * MINUTE);

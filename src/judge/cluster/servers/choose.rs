@@ -68,8 +68,6 @@ impl Servers {
 
     /// Notes what is published by a domain that nobody has met.
     pub(super) fn meet(&mut self, serial: u64, sign_up: &SignUp, all: &[MailKey]) {
-        if self.domains.peek(&sign_up.domain).is_none() {
-            self.met.add(serial, all, sign_up.keys.len(), sign_up.at);
-        }
+        self.met.add(serial, all, sign_up.keys.len(), sign_up.at);
     }
 }

@@ -28,8 +28,11 @@ impl Servers {
         if odd || self.sign_ups.peek(&serial).is_some() {
             return;
         }
-        let first = self.recognise(&mut sign_up);
-        self.meet(serial, &sign_up, &sign_up.keys);
+        let seen = self.recognise(&mut sign_up);
+        if seen.is_none() {
+            self.meet(serial, &sign_up, &sign_up.keys);
+        }
+        let first = seen.unwrap_or(sign_up.at);
         let coming = coming(&sign_up, first);
         self.count_as(serial, sign_up, coming);
     }

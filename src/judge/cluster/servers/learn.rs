@@ -202,6 +202,10 @@ impl History {
     /// How many distinct people reported how many distinct accounts since.
     #[must_use]
     pub fn reported(&self, oldest: i64) -> (usize, usize) {
+        // As of nearly every key, in every sign-up.
+        if self.reports.is_empty() {
+            return (0, 0);
+        }
         let fresh = || self.reports.iter().filter(|report| report.at >= oldest);
         let people: BTreeSet<_> = fresh().map(|report| report.by).collect();
         let accounts: BTreeSet<_> = fresh().map(|r| r.target).collect();

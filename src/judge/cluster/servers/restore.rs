@@ -39,7 +39,7 @@ impl Servers {
         let last = kept.sign_ups.iter().map(|(serial, _)| *serial).max();
         for (serial, mut sign_up) in kept.sign_ups {
             let seen = register.domains.peek(&sign_up.domain).cloned();
-            let first = register.recognise(&mut sign_up);
+            let first = register.recognise(&mut sign_up).unwrap_or(sign_up.at);
             register.next_serial = serial;
             register.count(sign_up.clone(), coming(&sign_up, first));
             if first == sign_up.at {

@@ -24,8 +24,7 @@ struct Case {
     attempt: Attempt,
     app: AppSight,
     proven: bool,
-    servers: Vec<IpNet>,
-    shared_mail: bool,
+    servers: Option<Vec<IpNet>>,
 }
 
 impl Case {
@@ -34,8 +33,7 @@ impl Case {
             attempt: attempt(endpoint, email),
             app: AppSight::None,
             proven: false,
-            servers: Vec::new(),
-            shared_mail: true,
+            servers: None,
         }
     }
 
@@ -59,8 +57,7 @@ impl Case {
             mailbox: Mailbox::of(&self.attempt, &key()),
             app: &self.app,
             proven: self.proven,
-            own_servers: &self.servers,
-            shared_mail: self.shared_mail,
+            own_servers: self.servers.as_deref(),
         };
         rate::dimensions(&asked, &limits(), &key())
     }
@@ -120,8 +117,7 @@ fn old(app: App) -> App {
 fn dimensions_of_sign_ups() {
     let email = Some("a.b+c@own.example");
     let own = Case {
-        servers: vec!["192.0.2.25/32".parse().expect("a network")],
-        shared_mail: false,
+        servers: Some(vec!["192.0.2.25/32".parse().expect("a network")]),
         ..Case::at(Endpoint::SignUp, email)
     };
     let network = ["sign-up-per-network", "sign-up-per-wide-network"];
