@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::StoreError;
 use super::disk::clerk::{Clerk, Fault, Outcome, Replies};
@@ -105,9 +105,10 @@ impl Clerk for Book {
     fn tick(&mut self, connection: &Connection) -> Result<bool, Fault> {
         self.pending.extend(self.limiter.changes());
         let soon = nanos(Timestamp::now()).saturating_add(SOON.as_nanos() as u64);
+        let mut put = Put::prepare(connection)?;
         for some in self.pending.chunks(AT_A_STRETCH) {
             for slot in some {
-                put(connection, slot, soon)?;
+                put.slot(slot, soon)?;
             }
             // Requests may wait for this core.
             std::thread::yield_now();
@@ -146,24 +147,32 @@ pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<SavedSlot>> {
         .collect()
 }
 
-fn put(connection: &Connection, slot: &SavedSlot, soon: u64) -> rusqlite::Result<()> {
-    if slot.full_at <= soon {
-        // It may have been emptier before something was given back.
-        connection
-            .prepare_cached("DELETE FROM budgets WHERE key = ?1")?
-            .execute(params![slot.key.0])?;
-        return Ok(());
+/// Writes buckets, one after the other.
+struct Put<'connection> {
+    keep: CachedStatement<'connection>,
+    forget: CachedStatement<'connection>,
+}
+
+impl<'connection> Put<'connection> {
+    fn prepare(connection: &'connection Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            keep: connection.prepare_cached(
+                "INSERT OR REPLACE INTO budgets (key, full_at, used_until) VALUES (?1, ?2, ?3)",
+            )?,
+            forget: connection.prepare_cached("DELETE FROM budgets WHERE key = ?1")?,
+        })
     }
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO budgets (key, full_at, used_until) VALUES (?1, ?2, ?3)",
-        )?
-        .execute(params![
-            slot.key.0,
-            slot.full_at as i64,
-            slot.used_until as i64
-        ])?;
-    Ok(())
+
+    fn slot(&mut self, slot: &SavedSlot, soon: u64) -> rusqlite::Result<()> {
+        let changed = if slot.full_at <= soon {
+            // It may have been emptier before something was given back.
+            self.forget.execute(params![slot.key.0])
+        } else {
+            let (full_at, used_until) = (slot.full_at as i64, slot.used_until as i64);
+            self.keep.execute(params![slot.key.0, full_at, used_until])
+        };
+        changed.map(drop)
+    }
 }
 
 fn nanos(at: Timestamp) -> u64 {

@@ -5,6 +5,7 @@
 //! last used, condemnations as long as they are held against a server.
 
 pub(super) mod moved;
+mod pending;
 mod rows;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use super::disk::leisure;
 use super::disk::writer::Writer;
 use super::transfer::Content;
 use crate::cluster::{Change, Cluster, Kept};
+use pending::Pending;
 
 pub(super) const FILE: FileKind = FileKind {
     name: "clusters.sqlite3",
@@ -28,8 +30,11 @@ pub(super) const FILE: FileKind = FileKind {
 };
 const ROOM: usize = 8192;
 
-/// Changes that wait for a disk that refuses.
+/// Rows that wait for a disk that refuses.
 const MOST_PENDING: usize = 1 << 14;
+
+/// Rows written before the core is let go of once.
+const AT_A_STRETCH: usize = 16;
 
 /// The callers' side.
 #[derive(Debug)]
@@ -100,7 +105,7 @@ impl Clusters {
 struct Book {
     /// What this batch writes, to be written again if it fails: a condemnation
     /// that was acknowledged must not end with a lock on the file.
-    pending: Vec<Change>,
+    pending: Pending,
 }
 
 impl Clerk for Book {
@@ -118,7 +123,7 @@ impl Clerk for Book {
                 replies.after_commit(reply, moved::take_in(connection, records))
             }
             Job::Keep(change) => {
-                self.pending.push(*change);
+                self.pending.add(*change);
                 Ok(())
             }
             Job::Flush(reply) => replies.after_commit(reply, Ok(())),
@@ -126,8 +131,12 @@ impl Clerk for Book {
     }
 
     fn tick(&mut self, connection: &Connection) -> Result<bool, Fault> {
-        for change in &self.pending {
+        for (place, change) in self.pending.iter().enumerate() {
             rows::keep(connection, change)?;
+            if place % AT_A_STRETCH == AT_A_STRETCH - 1 {
+                // Requests may wait for this core.
+                std::thread::yield_now();
+            }
         }
         Ok(!self.pending.is_empty())
     }
@@ -140,10 +149,63 @@ impl Clerk for Book {
     fn settled(&mut self, outcome: Outcome) -> u64 {
         if outcome == Outcome::Commit {
             self.pending.clear();
+            return 0;
         }
         // While nothing can be written the oldest changes go first.
-        let over = self.pending.len().saturating_sub(MOST_PENDING);
-        self.pending.drain(..over);
-        over as u64
+        self.pending.keep_newest(MOST_PENDING) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::SeenDomain;
+    use crate::mailbox::Domain;
+
+    fn seen(accounts: u32) -> SeenDomain {
+        SeenDomain {
+            first: 1,
+            last: i64::from(accounts),
+            accounts,
+            confirmed: 0,
+            keys: Vec::new().into(),
+        }
+    }
+
+    #[test]
+    fn what_was_merged_before_a_failed_batch_is_written_with_the_next() {
+        let connection = Connection::open_in_memory().expect("memory");
+        for migration in rows::MIGRATIONS {
+            connection.execute_batch(migration).expect("a migration");
+        }
+        let mut book = Book::default();
+        let keep = |book: &mut Book, name: &str, accounts| {
+            let name = Domain::new(name).expect("a domain");
+            let change = Box::new(Change::Domain(name, Some(seen(accounts))));
+            let mut replies = Replies::new("test");
+            book.work(&connection, Job::Keep(change), &mut replies)
+                .expect("it is only noted");
+        };
+        let forbid = |on: bool| {
+            connection
+                .pragma_update(None, "query_only", on)
+                .expect("said");
+        };
+        keep(&mut book, "a.example", 1);
+        keep(&mut book, "b.example", 1);
+        keep(&mut book, "a.example", 2);
+        forbid(true);
+        book.tick(&connection).expect_err("it may not write");
+        assert_eq!(book.settled(Outcome::TakeBack), 0, "nothing is given up");
+        keep(&mut book, "a.example", 3);
+        forbid(false);
+        assert!(book.tick(&connection).expect("written"));
+        assert_eq!(book.settled(Outcome::Commit), 0);
+        let mut kept = rows::all(&connection).expect("read").domains;
+        kept.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let expected = [("a.example", 3), ("b.example", 1)]
+            .map(|(name, accounts)| (Domain::new(name).expect("a domain"), seen(accounts)));
+        assert_eq!(kept, expected);
+        assert!(!book.tick(&connection).expect("nothing is left"));
     }
 }

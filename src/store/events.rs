@@ -3,6 +3,7 @@
 
 mod filter;
 pub mod flood;
+mod fresh;
 mod rows;
 
 use std::hash::{BuildHasher, RandomState};
@@ -29,6 +30,7 @@ use crate::verdict::Judged;
 pub use filter::{Filter, Onward};
 pub use flood::FloodSettings;
 use flood::{Flood, Place};
+use fresh::Fresh;
 
 pub(super) const FILE: FileKind = FileKind {
     name: "events.sqlite3",
@@ -80,7 +82,8 @@ impl Events {
         let flood = Arc::new(Mutex::new(Flood::new(settings.flood)));
         let book = Book {
             rows: rows::count(&connection).map_err(fault)?,
-            fresh: 0,
+            fresh: Fresh::default(),
+            recorded: 0,
             outcomes: 0,
             most: settings.event_rows,
             retention: settings.retention,
@@ -180,8 +183,10 @@ fn answer(connection: &Connection, inbox: &Inbox<Query>) {
 /// The writer's side.
 struct Book {
     rows: u64,
+    /// Recorded in the open batch and not written yet.
+    fresh: Fresh,
     /// Recorded in the open batch.
-    fresh: u64,
+    recorded: u64,
     /// What replies told, noted in the open batch.
     outcomes: u64,
     most: u64,
@@ -225,17 +230,23 @@ impl Clerk for Book {
     ) -> Result<(), Fault> {
         match job {
             Job::Record(event) => {
-                self.fresh += 1;
+                self.recorded += 1;
                 self.rows += 1;
-                rows::insert(connection, &event)?;
+                self.fresh.add(connection, event)?;
             }
             Job::Outcome(id, outcome) => {
                 self.outcomes += 1;
-                rows::outcome(connection, id, outcome)?;
+                if !self.fresh.complete(id, outcome) {
+                    rows::outcome(connection, id, outcome)?;
+                }
             }
-            Job::Event(id, reply) => replies.now(reply, rows::event(connection, id)),
+            Job::Event(id, reply) => match self.fresh.write(connection) {
+                Ok(()) => replies.now(reply, rows::event(connection, id)),
+                Err(error) => return replies.or_fault(reply, Err(error)),
+            },
             Job::Sweep(now, reply) => {
-                let swept = self.sweep_all(connection, now);
+                let written = self.fresh.write(connection);
+                let swept = written.and_then(|()| self.sweep_all(connection, now));
                 replies.after_commit(reply, swept)?;
             }
             Job::Flush(reply) => replies.after_commit(reply, Ok(()))?,
@@ -244,6 +255,7 @@ impl Clerk for Book {
     }
 
     fn tick(&mut self, connection: &Connection) -> Result<bool, Fault> {
+        self.fresh.write(connection)?;
         let merged = self.flood.lock().take_merged();
         let mut wrote = !merged.is_empty();
         for (id, count) in merged {
@@ -271,17 +283,21 @@ impl Clerk for Book {
     }
 
     fn settled(&mut self, outcome: Batch) -> u64 {
-        let fresh = std::mem::take(&mut self.fresh);
+        let recorded = std::mem::take(&mut self.recorded);
         let outcomes = std::mem::take(&mut self.outcomes);
         if outcome == Batch::Commit {
             return 0;
         }
-        metrics().store.events_dropped.inc_by(fresh);
-        self.rows = self.rows.saturating_sub(fresh);
-        fresh + outcomes
+        self.fresh.clear();
+        metrics().store.events_dropped.inc_by(recorded);
+        self.rows = self.rows.saturating_sub(recorded);
+        recorded + outcomes
     }
 }
 
 fn before(now: Timestamp, retention: Duration) -> Timestamp {
     now.checked_sub(retention).unwrap_or(Timestamp::MIN)
 }
+
+#[cfg(test)]
+mod tests;

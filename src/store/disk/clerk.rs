@@ -56,7 +56,7 @@ pub(in crate::store) struct Replies {
 type Word = Box<dyn FnOnce(Option<StoreError>) + Send>;
 
 impl Replies {
-    pub(super) const fn new(file: &'static str) -> Self {
+    pub(in crate::store) const fn new(file: &'static str) -> Self {
         Self {
             file,
             waiting: Vec::new(),

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::{Filter, Onward};
 use crate::event::{Event, EventId, Outcome};
@@ -55,22 +55,43 @@ pub(super) const MIGRATIONS: &[&str] = &[
 ",
 ];
 
-pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
-    let rules = event.verdicts.iter().map(|verdict| verdict.rule.name());
-    let rules = rules.fold(String::from(","), |all, rule| all + rule + ",");
-    let body = serde_json::to_string(event)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    connection
-        .prepare_cached(
+/// Writes rows, one after the other.
+pub(super) struct Insert<'connection> {
+    statement: CachedStatement<'connection>,
+    /// Of the last row; its room is used again.
+    body: Vec<u8>,
+    rules: String,
+}
+
+impl<'connection> Insert<'connection> {
+    pub(super) fn prepare(connection: &'connection Connection) -> rusqlite::Result<Self> {
+        let statement = connection.prepare_cached(
             "INSERT OR REPLACE INTO events
                 (id, at, endpoint, rules, mail_domain, client, admitted, outcome, count, body)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?
-        .execute(params![
+        )?;
+        Ok(Self {
+            statement,
+            body: Vec::with_capacity(2048),
+            rules: String::new(),
+        })
+    }
+
+    pub(super) fn row(&mut self, event: &Event) -> rusqlite::Result<()> {
+        self.rules.clear();
+        self.rules.push(',');
+        for verdict in &event.verdicts {
+            self.rules.push_str(verdict.rule.name());
+            self.rules.push(',');
+        }
+        self.body.clear();
+        serde_json::to_writer(&mut self.body, event)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        self.statement.execute(params![
             number(event.id),
             event.at.as_microsecond(),
             event.endpoint.map(crate::endpoint::Endpoint::name),
-            rules,
+            self.rules,
             event
                 .mail_domain
                 .as_ref()
@@ -79,9 +100,10 @@ pub(super) fn insert(connection: &Connection, event: &Event) -> rusqlite::Result
             event.admitted,
             event.outcome.map(outcome_word),
             event.count,
-            body,
+            ToSqlOutput::Borrowed(ValueRef::Text(&self.body)),
         ])?;
-    Ok(())
+        Ok(())
+    }
 }
 
 pub(super) fn outcome(
