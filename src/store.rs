@@ -445,7 +445,7 @@ impl Store {
     }
 
     /// Remembers, soon, an event that [`Store::merges`] was asked about.
-    pub fn add(&self, event: &Event) {
+    pub fn add(&self, event: Arc<Event>) {
         self.0.events.add(event);
     }
 

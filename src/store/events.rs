@@ -57,7 +57,7 @@ pub(super) struct Events {
 
 #[derive(Debug)]
 enum Job {
-    Record(Box<Event>),
+    Record(Arc<Event>),
     Outcome(EventId, Outcome),
     Event(EventId, Reply<Option<Event>>),
     Sweep(Timestamp, Reply<usize>),
@@ -106,7 +106,7 @@ impl Events {
 
     pub(super) fn record(&self, event: &Event) {
         if !self.merge(event, flood::key(event)) {
-            self.add(event);
+            self.add(Arc::new(event.clone()));
         }
     }
 
@@ -127,9 +127,9 @@ impl Events {
     }
 
     /// Gives it a row of its own.
-    pub(super) fn add(&self, event: &Event) {
+    pub(super) fn add(&self, event: Arc<Event>) {
         let metrics = &metrics().store;
-        match self.desk.send(Job::Record(Box::new(event.clone()))) {
+        match self.desk.send(Job::Record(event)) {
             Ok(()) => metrics.events_recorded.inc(),
             Err(_) => metrics.events_dropped.inc(),
         };

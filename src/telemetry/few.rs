@@ -20,14 +20,19 @@ pub(super) struct Few<L> {
 impl<L: Clone + Eq + Hash> Few<L> {
     /// Counts one of this label.
     pub(super) fn inc(&self, label: L) {
+        self.inc_by(label, 1);
+    }
+
+    /// Counts so many of this label; with none it is only met.
+    pub(super) fn inc_by(&self, label: L, count: u64) {
         let met = self.met.read();
         if let Some((_, counter)) = met.iter().find(|(known, _)| *known == label) {
-            counter.inc();
+            counter.inc_by(count);
             return;
         }
         drop(met);
         let counter = self.family.get_or_create_owned(&label);
-        counter.inc();
+        counter.inc_by(count);
         // Twice, if two meet it at once: they are one counter all the same.
         self.met.write().push((label, counter));
     }

@@ -101,10 +101,9 @@ impl StoreMetrics {
         self.unlimited.get_or_create(&LimitLabel { limit }).inc();
     }
 
-    /// Jobs waiting for a file's writer.
-    pub fn queue_depth(&self, file: &'static str, depth: usize) {
-        let depth = i64::try_from(depth).unwrap_or(i64::MAX);
-        self.queue.get_or_create(&FileLabel { file }).set(depth);
+    /// Jobs waiting for a file's writer: kept by who sets it at every job.
+    pub fn queue_depth(&self, file: &'static str) -> Gauge {
+        self.queue.get_or_create_owned(&FileLabel { file })
     }
 
     /// A job was not taken because a file's queue was full.

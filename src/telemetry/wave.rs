@@ -1,18 +1,18 @@
 //! Metrics of the breaker: its step, what comes to be, and what is normal.
 
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::few::Few;
 use crate::wave::{Kind, Rate, Step};
 
 /// Gauges and counters of the breaker.
 #[derive(Debug, Default)]
 pub struct WaveMetrics {
     step: Gauge,
-    counted: Family<OfKind, Counter>,
+    counted: Few<OfKind>,
     present: Family<OfKind, Gauge>,
     normal: Family<OfKind, Gauge<f64, std::sync::atomic::AtomicU64>>,
 }
@@ -37,8 +37,7 @@ impl WaveMetrics {
 
     /// So much came to be.
     pub fn counted(&self, kind: Kind, count: u32) {
-        let counter = self.counted.get_or_create(&OfKind::new(kind));
-        counter.inc_by(count.into());
+        self.counted.inc_by(OfKind::new(kind), count.into());
     }
 
     /// The last hour, and what is normal for one.
@@ -60,7 +59,7 @@ impl WaveMetrics {
         registry.register(
             "counted",
             "What came to be, as the breaker counts it",
-            self.counted.clone(),
+            self.counted.family(),
         );
         registry.register(
             "last_hour",

@@ -45,7 +45,7 @@ async fn call<S: Inner>(inner: &mut S, mut head: Parts, bytes: Bytes) -> Respons
 pub(super) struct Admitted {
     pub(super) attempt: Box<Attempt>,
     pub(super) judgement: Judgement,
-    pub(super) event: Event,
+    pub(super) event: Arc<Event>,
     pub(super) head: Parts,
     pub(super) whole: Whole,
 }

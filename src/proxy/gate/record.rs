@@ -1,6 +1,7 @@
 //! Writing down and counting what was decided.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::Response;
 use http::request::Parts;
@@ -21,7 +22,7 @@ use crate::verdict::{Because, Cause, Decision, Judged, Mode, Reason, Rule, Verdi
 
 /// Records a judged attempt; what was recorded, which is little more than the
 /// reference where it was merged into the row of another.
-pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) -> Event {
+pub(super) fn judged(shared: &Shared, attempt: &Attempt, judgement: &Judgement) -> Arc<Event> {
     let mut event = blank(&shared.judge, attempt.at, attempt.client);
     event.endpoint = Some(attempt.endpoint);
     finish(&shared.judge, event, &judgement.decision, |event| {
@@ -140,7 +141,7 @@ fn finish(
     mut event: Event,
     decision: &Decision,
     fill: impl FnOnce(&mut Event),
-) -> Event {
+) -> Arc<Event> {
     event.admitted = decision.refusal().is_none();
     for judged in &decision.verdicts {
         metrics().judge.decided(judged);
@@ -149,11 +150,13 @@ fn finish(
         }
     }
     metrics().judge.attempted(event.endpoint, event.admitted);
-    if !judge.store().merges(&event, &decision.verdicts) {
-        fill(&mut event);
-        event.verdicts = decision.verdicts.iter().filter_map(write_down).collect();
-        judge.store().add(&event);
+    if judge.store().merges(&event, &decision.verdicts) {
+        return Arc::new(event);
     }
+    fill(&mut event);
+    event.verdicts = decision.verdicts.iter().filter_map(write_down).collect();
+    let event = Arc::new(event);
+    judge.store().add(Arc::clone(&event));
     event
 }
 

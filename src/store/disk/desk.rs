@@ -64,9 +64,9 @@ impl<J: Send + 'static> Desk<J> {
         run: impl FnOnce(Inbox<J>, Failing) + Send + 'static,
     ) -> Result<Self, StoreError> {
         let (queue, jobs) = sync_channel(room);
-        let bell = Arc::new(Bell::default());
+        let bell = Arc::new(Bell::of(file));
         let failing = Failing::default();
-        let inbox = Inbox::new(file, jobs, room, Arc::clone(&bell));
+        let inbox = Inbox::new(jobs, room, Arc::clone(&bell));
         let noted = Arc::clone(&failing);
         let thread = std::thread::Builder::new()
             .name(format!("store {file}"))
@@ -112,7 +112,7 @@ impl<J: Send + 'static> Desk<J> {
         self.bell.awaited.fetch_add(asks, Ordering::Relaxed);
         let refused = match queue.try_send(Queued { job, awaited }) {
             Ok(()) => {
-                metrics().store.queue_depth(file, depth);
+                self.bell.show(depth);
                 self.bell.ring(awaited || depth >= self.many);
                 return Ok(());
             }

@@ -13,6 +13,7 @@ use std::thread::{self, Thread};
 use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
+use prometheus_client::metrics::gauge::Gauge;
 
 use crate::telemetry::metrics;
 
@@ -40,7 +41,6 @@ pub(in crate::store) enum Next<J> {
 /// The side of the writer.
 #[derive(Debug)]
 pub(in crate::store) struct Inbox<J> {
-    file: &'static str,
     jobs: Receiver<Queued<J>>,
     room: usize,
     bell: Arc<Bell>,
@@ -61,10 +61,24 @@ pub(super) struct Bell {
     pub(super) awaited: AtomicUsize,
     /// A [`Hears`], or zero while the writer is awake.
     hears: AtomicU8,
+    /// The depth, as the metrics show it.
+    gauge: Gauge,
     sleeper: ArcSwapOption<Thread>,
 }
 
 impl Bell {
+    pub(super) fn of(file: &'static str) -> Self {
+        Self {
+            gauge: metrics().store.queue_depth(file),
+            ..Self::default()
+        }
+    }
+
+    /// Shows the depth.
+    pub(super) fn show(&self, depth: usize) {
+        self.gauge.set(i64::try_from(depth).unwrap_or(i64::MAX));
+    }
+
     /// After a job was queued: wakes the writer, if it sleeps and is to hear it.
     pub(super) fn ring(&self, loud: bool) {
         // Pairs with the fence in `listen`: either the sleep is seen here, or
@@ -94,18 +108,8 @@ impl Bell {
 
 impl<J> Inbox<J> {
     /// The other end of a queue of `room` jobs.
-    pub(super) const fn new(
-        file: &'static str,
-        jobs: Receiver<Queued<J>>,
-        room: usize,
-        bell: Arc<Bell>,
-    ) -> Self {
-        Self {
-            file,
-            jobs,
-            room,
-            bell,
-        }
+    pub(super) const fn new(jobs: Receiver<Queued<J>>, room: usize, bell: Arc<Bell>) -> Self {
+        Self { jobs, room, bell }
     }
 
     /// The next job, waiting until `until` at most.
@@ -176,7 +180,7 @@ impl<J> Inbox<J> {
                     .awaited
                     .fetch_sub(usize::from(awaited), Ordering::Relaxed);
                 let depth = self.bell.depth.fetch_sub(1, Ordering::Relaxed) - 1;
-                metrics().store.queue_depth(self.file, depth);
+                self.bell.show(depth);
                 Some(Next::Job(job))
             }
             Err(TryRecvError::Empty) => None,
@@ -195,11 +199,7 @@ mod tests {
     fn queue(room: usize) -> (SyncSender<Queued<u32>>, Arc<Bell>, Inbox<u32>) {
         let (queue, jobs) = sync_channel(room);
         let bell = Arc::new(Bell::default());
-        (
-            queue,
-            Arc::clone(&bell),
-            Inbox::new("test", jobs, room, bell),
-        )
+        (queue, Arc::clone(&bell), Inbox::new(jobs, room, bell))
     }
 
     fn put(queue: &SyncSender<Queued<u32>>, bell: &Bell, job: u32, awaited: bool) {

@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn after_a_failed_write_it_sleeps_until_the_next_job() {
         let (_queue, jobs) = sync_channel(4);
-        let inbox = Inbox::new("test", jobs, 4, Arc::new(Bell::default()));
+        let inbox = Inbox::new(jobs, 4, Arc::new(Bell::default()));
         let connection = Connection::open_in_memory().expect("memory");
         let mut writer = Writer::new("test", connection, inbox, Failing::default(), Broken);
         writer.next_hour += HOUR;

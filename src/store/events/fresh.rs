@@ -3,6 +3,7 @@
 //! into its row. Written in the order in which they came.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
@@ -16,14 +17,14 @@ const SOME: usize = 16;
 
 /// See the head of this file.
 #[derive(Debug, Default)]
-pub(super) struct Fresh(VecDeque<(EventId, Box<Event>)>);
+pub(super) struct Fresh(VecDeque<(EventId, Arc<Event>)>);
 
 impl Fresh {
     /// Adds one; the oldest are written if there are too many.
     pub(super) fn add(
         &mut self,
         connection: &Connection,
-        event: Box<Event>,
+        event: Arc<Event>,
     ) -> rusqlite::Result<()> {
         self.0.push_back((event.id, event));
         if self.0.len() > MOST {
@@ -38,7 +39,8 @@ impl Fresh {
         let Some((_, event)) = newest_first.find(|(one, _)| *one == id) else {
             return false;
         };
-        event.outcome = Some(outcome);
+        // Hardly ever a copy: who recorded it has let go of it by now.
+        Arc::make_mut(event).outcome = Some(outcome);
         true
     }
 

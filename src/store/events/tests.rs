@@ -40,7 +40,7 @@ fn work(connection: &Connection, book: &mut Book, job: Job) -> Result<(), Fault>
 }
 
 fn record(connection: &Connection, book: &mut Book, event: &Event) {
-    work(connection, book, Job::Record(Box::new(event.clone()))).expect("recorded");
+    work(connection, book, Job::Record(Arc::new(event.clone()))).expect("recorded");
 }
 
 fn tell(connection: &Connection, book: &mut Book, event: &Event, outcome: Outcome) {
