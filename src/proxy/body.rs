@@ -2,7 +2,7 @@
 //!
 //! What comes from a socket streams through with back-pressure and with its
 //! stalls accounted for; what the gate answers itself is held; what the gate
-//! reads along travels through a bounded channel.
+//! reads along travels through a bounded channel unless it has come whole.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -84,6 +84,9 @@ impl Body {
 
     /// `first`, then this body: puts back what was taken of it.
     pub(super) fn after(self, first: Frame<Bytes>) -> Self {
+        if first.data_ref().is_some_and(Bytes::is_empty) {
+            return self;
+        }
         let whole = Rejoined {
             first: Some(first),
             rest: self,

@@ -240,10 +240,17 @@ impl Clerk for Book {
                     rows::outcome(connection, id, outcome)?;
                 }
             }
-            Job::Event(id, reply) => match self.fresh.write(connection) {
-                Ok(()) => replies.now(reply, rows::event(connection, id)),
-                Err(error) => return replies.or_fault(reply, Err(error)),
-            },
+            Job::Event(id, reply) => {
+                let waiting = self.fresh.has(id);
+                match self.fresh.write(connection) {
+                    Err(error) if waiting => return replies.or_fault(reply, Err(error)),
+                    // What is on the disk can be read whatever becomes of the rest.
+                    written => {
+                        replies.now(reply, rows::event(connection, id));
+                        written?;
+                    }
+                }
+            }
             Job::Sweep(now, reply) => {
                 let written = self.fresh.write(connection);
                 let swept = written.and_then(|()| self.sweep_all(connection, now));

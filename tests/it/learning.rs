@@ -1,7 +1,7 @@
 //! Learning: which app, which token came of a reply; whose an unknown bearer
 //! is; and that nobody can switch it off.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use tuskgate::app::{App, AppSource, ClientId};
@@ -307,6 +307,50 @@ fn an_upstream_that_is_down_costs_nobody_a_budget() {
         );
         wait_until("it is settled", || house.last_event().outcome.is_some());
     }
+}
+
+/// What came of a reply that breaks off reaches the client: of nothing it would
+/// have to think that nobody had heard of its request, and send it again.
+#[test]
+fn the_beginning_of_a_reply_that_breaks_off_is_passed_on() {
+    let actor = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let upstream = actor.local_addr().expect("an address");
+    let body = "client_name=x&redirect_uris=y:z";
+    std::thread::spawn(move || {
+        for mut gate in actor.incoming().flatten() {
+            let mut asked = Vec::new();
+            while !asked.ends_with(body.as_bytes()) {
+                let mut part = [0; 4096];
+                let read = gate.read(&mut part).expect("the gate asks");
+                asked.extend_from_slice(part.get(..read).expect("a part"));
+            }
+            let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nhalf of it";
+            gate.write_all(begun).expect("the gate reads");
+        }
+    });
+    let plan = Plan {
+        upstream: Some(upstream),
+        ..Plan::default().with_limits(&[])
+    };
+    let house = plan.with_mode(Rule::AppCluster, Mode::Off).build();
+    for _ in 0..20 {
+        let mut client = std::net::TcpStream::connect(house.gate.address).expect("a connection");
+        let request = format!(
+            "POST /api/v1/apps HTTP/1.1\r\nHost: {HOST}\r\nX-Forwarded-For: {ANA}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        client.write_all(request.as_bytes()).expect("a reader");
+        let mut got = Vec::new();
+        client.read_to_end(&mut got).expect("it ends");
+        let got = String::from_utf8_lossy(&got);
+        assert!(got.starts_with("HTTP/1.1 200 OK\r\n"), "{got}");
+        assert!(got.ends_with("\r\n\r\nhalf of it"), "{got}");
+    }
+    wait_until("it is settled", || {
+        house.last_event().outcome == Some(Outcome::Unclear)
+    });
 }
 
 /// One that hangs up instead of answering may have made what it was asked for.

@@ -355,11 +355,7 @@ fn coming(sign_up: &SignUp, first: i64) -> Entry {
 
 /// What the domain's owner registered; the domain itself where the list does not say.
 fn registrable(domain: &Domain) -> Domain {
-    // Mostly the same: then one text does for both.
-    let other = psl::domain_str(domain.as_str()).filter(|own| *own != domain.as_str());
-    other
-        .and_then(|own| Domain::new(own).ok())
-        .unwrap_or_else(|| domain.clone())
+    keys::registrable(domain).unwrap_or_else(|| domain.clone())
 }
 
 const fn id(number: u64) -> ClusterId {

@@ -38,9 +38,9 @@ pub(super) async fn pass_on<T>(
     let next = match kept.take_what_came(&mut body).await {
         Came::All => {
             let learnt = learn(parts.status, &parts.headers, kept.body());
-            let body = match kept.bytes.is_empty() {
-                true => body, // which may state a length all the same
-                false => kept.bytes.freeze().into(),
+            let body = match (kept.bytes.is_empty(), body.size_hint().exact()) {
+                (true, Some(1..)) => body, // it states a length all the same
+                _ => kept.bytes.freeze().into(),
             };
             let _ = answer.send(Response::from_parts(parts, body));
             return learnt;
@@ -120,6 +120,11 @@ impl Kept {
                 self.keep(chunk);
             }
             let broken = frame.is_err();
+            if broken {
+                // hyper drops what it has not written yet when a body fails: the
+                // client's connection first gets to write what came before.
+                tokio::task::yield_now().await;
+            }
             if let Some(open) = client.take() {
                 client = open.send(frame).await.ok().map(|()| open);
             }
@@ -240,11 +245,15 @@ mod tests {
             let (given, body) = Body::channel(4);
             let (answer, answered) = oneshot::channel();
             drop(answered);
-            let sending = async move {
-                if late {
-                    tokio::task::yield_now().await;
+            let mut given = Some(given);
+            if !late {
+                let early = given.take().expect("open");
+                early.try_send(data("all")).expect("room");
+            }
+            let sending = async {
+                if let Some(late) = given {
+                    late.send(data("all")).await.expect("room");
                 }
-                given.send(data("all")).await.expect("room");
             };
             let response = Response::new(body);
             let learning = pass_on(response, answer, |_, _, body| {

@@ -34,7 +34,7 @@ pub(super) struct Reply {
 /// Why one try failed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Failure {
-    /// Not a byte of the request left, and its body is untouched.
+    /// Not a byte of the request left, and it has its body again.
     Unsent,
     /// The connection ended before a reply.
     Cut,
@@ -43,7 +43,7 @@ pub(super) enum Failure {
 }
 
 /// Sends `request` and waits for the reply's head. The body is taken out of
-/// the request once the head has left.
+/// the request, and put back if nothing leaves.
 pub(super) async fn exchange(
     mut wire: Box<Wire>,
     request: &mut Request<Body>,

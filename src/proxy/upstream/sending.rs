@@ -317,7 +317,9 @@ mod tests {
         let (far, _) = far.expect("accepted");
         far.set_zero_linger().expect("a tcp socket");
         drop(far);
-        Wire::new(Stream::Tcp(near.expect("connected")))
+        let near = near.expect("connected");
+        near.readable().await.expect("it hears of its end");
+        Wire::new(Stream::Tcp(near))
     }
 
     /// What a body says of its length, and all its frames.

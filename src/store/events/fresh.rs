@@ -10,8 +10,9 @@ use rusqlite::Connection;
 use super::rows::Insert;
 use crate::event::{Event, EventId, Outcome};
 
-/// Events that wait at most: sign-ups under way at once on a busy server.
-pub(super) const MOST: usize = 256;
+/// Events that wait at most: sign-ups under way at once on a busy server. Nobody
+/// can take over while they are written.
+pub(super) const MOST: usize = 64;
 /// Written at a time when there are more.
 const SOME: usize = 16;
 
@@ -42,6 +43,11 @@ impl Fresh {
         // Hardly ever a copy: who recorded it has let go of it by now.
         Arc::make_mut(event).outcome = Some(outcome);
         true
+    }
+
+    /// Whether this one is here.
+    pub(super) fn has(&self, id: EventId) -> bool {
+        self.0.iter().any(|(one, _)| *one == id)
     }
 
     /// Writes them all.

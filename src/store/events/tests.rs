@@ -164,6 +164,21 @@ fn who_asks_while_nothing_can_be_written_is_told_so() {
 }
 
 #[test]
+fn what_is_on_the_disk_is_read_while_nothing_can_be_written() {
+    let (file, mut book) = opened();
+    let (kept, lost) = (event(1), event(2));
+    record(&file, &mut book, &kept);
+    commit(&file, &mut book);
+    record(&file, &mut book, &lost);
+    file.pragma_update(None, "query_only", true).expect("said");
+    let (reply, mut word) = oneshot::channel();
+    work(&file, &mut book, Job::Event(kept.id, reply)).expect_err("the batch is lost");
+    let read = word.try_recv().expect("it answers at once");
+    assert_eq!(read.expect("it was read"), Some(kept));
+    assert_eq!(book.settled(Batch::TakeBack), 1);
+}
+
+#[test]
 fn a_sweep_sees_what_was_recorded_before_it() {
     let (file, mut book) = opened();
     let old = event(0);
