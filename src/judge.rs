@@ -26,7 +26,6 @@ use crate::secret::Purpose;
 use crate::store::{Held, Store};
 use crate::verdict::{Decision, Judged, Mode, Rule, Verdict};
 
-mod address_text;
 mod app_budget;
 pub mod app_sight;
 mod bench;

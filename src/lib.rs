@@ -75,6 +75,7 @@
 //! ```
 
 pub mod account;
+mod address_text;
 pub mod app;
 pub mod attempt;
 pub mod ban;

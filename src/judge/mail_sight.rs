@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::address_text;
 use crate::attempt::{Attempt, narrow_network};
 use crate::ban::Scope;
 use crate::cluster::SignUp;
 use crate::event::facts::{HostFacts, MailFacts, MailFound};
-use crate::judge::address_text;
 use crate::judge::app_sight::AppSight;
 use crate::judge::cluster::keys;
 use crate::judge::cluster::servers::Servers;

@@ -6,7 +6,6 @@
 //! whoever the peer is, because a trusted nginx passes its client's headers
 //! on; so is every name with an underscore, which Puma reads as its hyphen twin.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use http::header::{
@@ -14,6 +13,8 @@ use http::header::{
     TE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::address_text;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -401,29 +402,8 @@ impl AddressText {
             bytes: [0; 45],
             length: 0,
         };
-        match ip {
-            IpAddr::V4(v4) => text.write_v4(v4.octets()),
-            IpAddr::V6(v6) => write!(text, "{v6}"),
-        }
-        .expect("there is room for any address");
+        address_text::write(&mut text, ip).expect("there is room for any address");
         text
-    }
-
-    /// By hand: `fmt` takes three times as long, on every request.
-    fn write_v4(&mut self, octets: [u8; 4]) -> std::fmt::Result {
-        for (at, octet) in octets.into_iter().enumerate() {
-            if at > 0 {
-                self.write_char('.')?;
-            }
-            if octet > 99 {
-                self.write_char(char::from(b'0' + octet / 100))?;
-            }
-            if octet > 9 {
-                self.write_char(char::from(b'0' + octet / 10 % 10))?;
-            }
-            self.write_char(char::from(b'0' + octet % 10))?;
-        }
-        Ok(())
     }
 
     fn as_bytes(&self) -> &[u8] {

@@ -8,8 +8,22 @@ use std::path::{Path, PathBuf};
 /// The rooms from the cellar up. A room may import from any line below its own.
 const FLOORS: [&[&str]; 10] = [
     &[
-        "account", "app", "attempt", "ban", "cluster", "endpoint", "event", "mailbox", "moment",
-        "numeral", "quota", "secret", "told", "verdict", "wave",
+        "account",
+        "address_text",
+        "app",
+        "attempt",
+        "ban",
+        "cluster",
+        "endpoint",
+        "event",
+        "mailbox",
+        "moment",
+        "numeral",
+        "quota",
+        "secret",
+        "told",
+        "verdict",
+        "wave",
     ],
     &["mail", "rack"],
     // A list's names are read as mail reads them.

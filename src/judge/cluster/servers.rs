@@ -121,7 +121,7 @@ impl Servers {
     }
 
     /// Judges a sign-up at `sign_up.at` and, unless it is condemned, counts it.
-    /// Its keys are all that its server could be recognised by ([`keys`](crate::judge::cluster::keys::keys)).
+    /// Its keys are all that its server could be recognised by ([`keys::keys`]).
     pub fn enter(&mut self, mut sign_up: SignUp) -> Sighting {
         if sign_up.keys.is_empty() {
             return Sighting::Exempt;

@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::address_text;
 use crate::attempt::{Attempt, ClientIp, Grant, narrow_network, wide_network};
 use crate::event::Outcome;
-use crate::judge::address_text;
 use crate::judge::app_sight::{self, AppSight};
 use crate::judge::doors::{Family, family};
 use crate::judge::limit::Limit;

@@ -33,8 +33,8 @@ async fn connections_are_kept_over_requests_and_clients() -> Outcome {
     Ok(())
 }
 
-/// A gate with one kept connection that the upstream closes when it reads `request`.
-async fn on_a_stale_connection(request: &str) -> (Script, Gate, Wire) {
+/// A gate, a client of it, and the upstream's end of the one connection it keeps.
+async fn with_a_kept_connection() -> (Script, Gate, Wire, Wire) {
     let upstream = Script::new().await;
     let gate = Gate::start(settings(upstream.address));
     let mut client = Wire::to(gate.address).await;
@@ -43,6 +43,12 @@ async fn on_a_stale_connection(request: &str) -> (Script, Gate, Wire) {
     mastodon.head().await.expect("a request");
     mastodon.send(OK).await;
     assert_eq!(client.reply().await.expect("a reply").status, 200);
+    (upstream, gate, client, mastodon)
+}
+
+/// A gate with one kept connection that the upstream closes when it reads `request`.
+async fn on_a_stale_connection(request: &str) -> (Script, Gate, Wire) {
+    let (upstream, gate, mut client, mut mastodon) = with_a_kept_connection().await;
     client.send(request).await;
     mastodon
         .head()
@@ -105,14 +111,7 @@ async fn a_post_finds_a_fresh_connection_when_the_kept_one_is_closed() {
 
 #[tokio::test]
 async fn a_form_leaves_in_one_packet_with_its_head() {
-    let upstream = Script::new().await;
-    let gate = Gate::start(settings(upstream.address));
-    let mut client = Wire::to(gate.address).await;
-    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    let mut mastodon = upstream.accept().await;
-    mastodon.head().await.expect("a request");
-    mastodon.send(OK).await;
-    assert_eq!(client.reply().await.expect("a reply").status, 200);
+    let (_upstream, _gate, mut client, mut mastodon) = with_a_kept_connection().await;
     for _ in 0..50 {
         client
             .send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody")

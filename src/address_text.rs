@@ -1,8 +1,10 @@
 //! Addresses and networks as text, letter for letter as their `Display` writes them.
 //!
-//! Every allowed sign-up writes some, and for IPv4 the formatter costs ten times what
-//! there is to write. IPv6, with its rules of what is left out, is left to it.
+//! Every request names an address, every allowed sign-up several, and for IPv4 the
+//! formatter costs up to ten times what there is to write. IPv6, with its rules of what
+//! is left out, is left to it.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -10,38 +12,49 @@ use ipnet::IpNet;
 /// The longest of IPv4 has so many bytes.
 const ROOM: usize = 18;
 
-/// An address.
-pub(super) fn address(ip: IpAddr) -> String {
+/// Writes an address.
+///
+/// # Errors
+/// If `into` takes no more.
+pub(crate) fn write(into: &mut impl fmt::Write, ip: IpAddr) -> fmt::Result {
     let IpAddr::V4(v4) = ip else {
-        return ip.to_string();
+        return write!(into, "{ip}");
     };
-    let mut text = String::with_capacity(ROOM);
-    let [first, rest @ ..] = v4.octets();
-    push(&mut text, first);
-    for octet in rest {
-        text.push('.');
-        push(&mut text, octet);
+    for (at, octet) in v4.octets().into_iter().enumerate() {
+        if at > 0 {
+            into.write_char('.')?;
+        }
+        write_number(into, octet)?;
     }
+    Ok(())
+}
+
+/// An address.
+pub(crate) fn address(ip: IpAddr) -> String {
+    let mut text = String::with_capacity(ROOM);
+    write(&mut text, ip).expect(ROOM_FOR_ALL);
     text
 }
 
 /// A network, with its length.
-pub(super) fn network(network: IpNet) -> String {
+pub(crate) fn network(network: IpNet) -> String {
     let mut text = address(network.addr());
     text.push('/');
-    push(&mut text, network.prefix_len());
+    write_number(&mut text, network.prefix_len()).expect(ROOM_FOR_ALL);
     text
 }
 
-fn push(text: &mut String, number: u8) {
+const ROOM_FOR_ALL: &str = "a string takes any text";
+
+fn write_number(into: &mut impl fmt::Write, number: u8) -> fmt::Result {
     let digit = |value: u8| char::from(b'0' + value % 10);
     if number >= 100 {
-        text.push(digit(number / 100));
+        into.write_char(digit(number / 100))?;
     }
     if number >= 10 {
-        text.push(digit(number / 10));
+        into.write_char(digit(number / 10))?;
     }
-    text.push(digit(number));
+    into.write_char(digit(number))
 }
 
 #[cfg(test)]
