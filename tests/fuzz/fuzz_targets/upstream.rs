@@ -9,6 +9,8 @@
     reason = "of the proxy's own files only the readers are used"
 )]
 
+#[path = "../../../src/address_text.rs"]
+mod address_text;
 #[path = "../../../src/proxy/upstream/framing.rs"]
 mod framing;
 #[path = "../../../src/proxy"]
