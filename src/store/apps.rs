@@ -34,6 +34,12 @@ impl Store {
         self.0.register.app_at_hand(id)
     }
 
+    /// The app that a token belongs to if both are in memory, without waiting for anything.
+    #[must_use]
+    pub fn app_of_token_at_hand(&self, token: KeyedHash) -> Option<Arc<App>> {
+        self.0.register.app_of_token_at_hand(token)
+    }
+
     /// Learns of an app. `folded` is its name as `lists` folds it. What was known
     /// before stays where the new word has a gap (creator, credential).
     pub fn learn_app(&self, app: App, folded: String) {

@@ -139,6 +139,10 @@ impl Register {
         self.memory.lock().app(id)
     }
 
+    pub(super) fn app_of_token_at_hand(&self, token: KeyedHash) -> Option<Arc<App>> {
+        self.memory.lock().app_of_token(token)
+    }
+
     pub(super) async fn app(&self, id: &ClientId) -> Option<Arc<App>> {
         if let Some(app) = self.app_at_hand(id) {
             return Some(app);

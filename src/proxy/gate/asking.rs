@@ -8,6 +8,7 @@
 //! bucket in `rate`.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -177,11 +178,25 @@ impl<'a, S: Inner> Upstream<'a, S> {
         allowed
     }
 
+    /// The app behind the attempt, if memory alone can tell.
+    fn at_hand(&self, attempt: &Attempt) -> Option<Arc<App>> {
+        let store = self.shared.judge.store();
+        match (&attempt.credential, &attempt.bearer) {
+            (Some(credential), _) => store.app_at_hand(&credential.client_id),
+            (None, Some(bearer)) => store.app_of_token_at_hand(self.hash(bearer)),
+            (None, None) => None,
+        }
+    }
+
+    /// What a token is known by. One token of an app may come with every sign-up through it.
+    fn hash(&self, bearer: &Secret) -> KeyedHash {
+        let key = self.shared.judge.store().key();
+        key.hash_often(Purpose::Token, &[bearer.expose().as_bytes()])
+    }
+
     async fn app_of_bearer(&self, attempt: &Attempt, bearer: &Secret) -> AppSight {
         let store = self.shared.judge.store();
-        let hash = store
-            .key()
-            .hash(Purpose::Token, &[bearer.expose().as_bytes()]);
+        let hash = self.hash(bearer);
         match in_time(store.token_app(hash)).await {
             Ok(Some(id)) => return self.app_of_id(attempt, id, Some(bearer)).await,
             Ok(None) => {}
@@ -285,9 +300,7 @@ async fn in_time<T>(register: impl Future<Output = Option<T>>) -> Result<Option<
 impl<S: Inner> Asking for Upstream<'_, S> {
     fn app<'a>(&'a self, attempt: &'a Attempt) -> Answer<'a, AppSight> {
         // Nearly always it is in memory: then no future with room for all the rest is made.
-        let named = attempt.credential.as_ref();
-        let known = named.and_then(|named| self.shared.judge.store().app_at_hand(&named.client_id));
-        if let Some(app) = known {
+        if let Some(app) = self.at_hand(attempt) {
             return Box::pin(std::future::ready(AppSight::Known(app)));
         }
         Box::pin(async move {

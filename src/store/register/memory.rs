@@ -90,6 +90,12 @@ impl Memory {
         self.tokens.get(&token).cloned()
     }
 
+    /// The app that a token belongs to, if both are in memory.
+    pub(super) fn app_of_token(&mut self, token: KeyedHash) -> Option<Arc<App>> {
+        let id = self.tokens.get(&token)?;
+        self.apps.get(id).map(Arc::clone)
+    }
+
     /// Whether it was not in memory.
     pub(super) fn learn_token(&mut self, token: KeyedHash, id: &ClientId) -> bool {
         id.as_str().len() > LONG_ID || self.tokens.put(token, id.clone()).is_none()
