@@ -343,8 +343,8 @@ impl Apps {
             )
         };
         self.changes.push(cluster.change());
+        self.make_room();
         self.clusters.insert(number, cluster);
-        self.forget_first();
         number
     }
 

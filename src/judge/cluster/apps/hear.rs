@@ -129,6 +129,6 @@ impl Register for Apps {
     }
 
     fn forget(&mut self, _: i64) {
-        self.forget_first();
+        self.make_room();
     }
 }

@@ -13,11 +13,17 @@ impl Apps {
         }
     }
 
-    /// Makes room after one more has been written down.
-    pub(super) fn forget_first(&mut self) {
-        if self.clusters.len() > CLUSTERS
-            && let Some((_, gone)) = self.clusters.pop_first()
-        {
+    /// Makes room for one more: what was let go is forgotten first, then what runs out
+    /// soonest, and last what contains tokens. Numbers say nothing of age, for those
+    /// of another gate begin with its tag.
+    pub(super) fn make_room(&mut self) {
+        while self.clusters.len() >= CLUSTERS {
+            let all = self.clusters.values();
+            let first = all.min_by_key(|c| (c.contains(), c.ended.is_none(), c.until));
+            let gone = first.map(|cluster| cluster.id.number);
+            let Some(gone) = gone.and_then(|number| self.clusters.remove(&number)) else {
+                return;
+            };
             self.unmark(&gone);
         }
     }

@@ -282,7 +282,7 @@ fn a_look_is_free_once_its_condemnation_on_another_gate_is_forgotten() {
     }
     let first = other_gate.cluster(1).expect("condemned").clone();
     let mut register = register();
-    for number in 1..=CLUSTERS as u64 + 1 {
+    for number in 1..=CLUSTERS as u64 {
         register.adopt(Cluster {
             id: id(number),
             name: Some(format!("look {number}")),
@@ -296,6 +296,36 @@ fn a_look_is_free_once_its_condemnation_on_another_gate_is_forgotten() {
     assert!(register.cluster(1).is_none(), "too many");
     assert_eq!(mark(1), None);
     assert_eq!(mark(2), Some(2));
+}
+
+/// An attacker who has looks condemned by the thousand frees none that still holds.
+#[test]
+fn what_is_over_is_forgotten_before_what_is_in_force() {
+    let mut register = register();
+    let condemn = |register: &mut Apps, name| while passes(&register.make(name, None, T0)) {};
+    condemn(&mut register, "aaa");
+    let first = register.cluster(1).expect("condemned").clone();
+    let room = CLUSTERS as u64;
+    for number in 2..room {
+        register.adopt(Cluster {
+            id: id(number),
+            name: Some(format!("look {number}")),
+            until: first.until + 2,
+            ..first.clone()
+        });
+    }
+    register.contain(1, true);
+    register.release(3, T0, "a mistake");
+    condemn(&mut register, "bbb");
+    assert!(register.cluster(3).is_some(), "there was a place left");
+    // Now what nobody needs goes, and then what runs out soonest; never what contains tokens.
+    for (name, gone) in [("ccc", 3), ("ddd", room), ("eee", room + 1)] {
+        condemn(&mut register, name);
+        assert!(register.cluster(gone).is_none(), "{gone} when {name} comes");
+    }
+    let held = register.clusters().into_iter().rev().map(|c| c.id.number);
+    let left = (1..=room + 3).filter(|n| ![3, room, room + 1].contains(n));
+    assert!(held.eq(left));
 }
 
 #[test]
