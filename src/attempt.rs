@@ -150,16 +150,17 @@ impl fmt::Display for Unknown {
 /// The network that stands for one subscriber: IPv4 /32, IPv6 /64.
 #[must_use]
 pub fn narrow_network(ip: IpAddr) -> IpNet {
-    cut(ip, 32, 64)
+    network_around(ip, 32, 64)
 }
 
 /// The network that stands for one site: IPv4 /24, IPv6 /48.
 #[must_use]
 pub fn wide_network(ip: IpAddr) -> IpNet {
-    cut(ip, 24, 48)
+    network_around(ip, 24, 48)
 }
 
-fn cut(ip: IpAddr, v4: u8, v6: u8) -> IpNet {
+/// The network of so many bits (at most 32, and 128) that an address lies in.
+pub(crate) fn network_around(ip: IpAddr, v4: u8, v6: u8) -> IpNet {
     match ip {
         IpAddr::V4(ip) => Ipv4Net::new_assert(ip, v4).trunc().into(),
         IpAddr::V6(ip) => Ipv6Net::new_assert(ip, v6).trunc().into(),

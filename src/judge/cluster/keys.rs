@@ -7,8 +7,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::IpNet;
 
+use crate::attempt::network_around;
 use crate::cluster::MailKey;
 use crate::mail::dns::MailServer;
 use crate::mail::providers;
@@ -103,20 +104,13 @@ pub fn registrable(name: &Domain) -> Option<Domain> {
 /// The /24 or /48 around an address.
 #[must_use]
 pub fn network(ip: IpAddr) -> IpNet {
-    cut(ip, 24, 48)
+    network_around(ip, 24, 48)
 }
 
 /// The /20 or /40 around an address.
 #[must_use]
 pub fn range(ip: IpAddr) -> IpNet {
-    cut(ip, 20, 40)
-}
-
-fn cut(ip: IpAddr, v4: u8, v6: u8) -> IpNet {
-    match ip {
-        IpAddr::V4(ip) => Ipv4Net::new_assert(ip, v4).trunc().into(),
-        IpAddr::V6(ip) => Ipv6Net::new_assert(ip, v6).trunc().into(),
-    }
+    network_around(ip, 20, 40)
 }
 
 #[cfg(test)]
