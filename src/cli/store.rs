@@ -3,23 +3,21 @@
 //! What was moved is read again on the other side, record by record, before
 //! it is said to be there.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufReader, BufWriter};
+use std::fs::OpenOptions;
+use std::io::BufWriter;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::out::Out;
 use crate::cli::{Failure, there};
 use crate::config::{self, Environment, Settings};
-use crate::store::transfer::{
-    Counts, Reading, Record, for_shared, missing, read_lines, write_lines,
-};
-use crate::store::{Distant, Store};
+use crate::store::transfer::{Reading, write_lines};
 
 mod check;
+mod moving;
 
 /// Look through the store, or move what is in it
 #[derive(Debug, Args)]
@@ -52,12 +50,14 @@ Examples:
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
-  tuskgate store import backup.jsonl      with the gate stopped";
+  tuskgate store import backup.jsonl      with the gate stopped
+  tuskgate store import backup.jsonl --json | jq .missing";
 
 const MIGRATE_EXAMPLES: &str = "\
 Examples:
   tuskgate store migrate to-shared        beside a running gate, too
-  tuskgate store migrate from-shared      with the gate stopped";
+  tuskgate store migrate from-shared      with the gate stopped
+  tuskgate store migrate to-shared --json | jq .stays";
 
 #[derive(Debug, Subcommand)]
 enum What {
@@ -79,12 +79,18 @@ enum What {
     Import {
         /// Where from
         file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Move between this gate's files and store.url
     #[command(after_help = MIGRATE_EXAMPLES)]
     Migrate {
         /// Which way
         way: Way,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -106,11 +112,11 @@ impl StoreVerb {
             match self.what {
                 What::Check { json } => check::check(&settings, json).await,
                 What::Export { file } => export(&settings, &file),
-                What::Import { file } => import(&settings, &file).await,
-                What::Migrate { way: Way::ToShared } => to_shared(&settings).await,
-                What::Migrate {
-                    way: Way::FromShared,
-                } => from_shared(&settings).await,
+                What::Import { file, json } => moving::import(&settings, &file).await?.say(json),
+                What::Migrate { way, json } => match way {
+                    Way::ToShared => moving::to_shared(&settings).await?.say(json),
+                    Way::FromShared => moving::from_shared(&settings).await?.say(json),
+                },
             }
         })?;
         Ok(())
@@ -141,57 +147,5 @@ fn export(settings: &Settings, file: &Path) -> anyhow::Result<()> {
         counts
     };
     remark!("{counts}");
-    Ok(())
-}
-
-async fn import(settings: &Settings, file: &Path) -> anyhow::Result<()> {
-    let from = File::open(file).with_context(|| file.display().to_string())?;
-    let store = open(settings)?;
-    let records = read_lines(BufReader::new(from), store.key())?;
-    into_files(settings, store, records).await
-}
-
-async fn to_shared(settings: &Settings) -> anyhow::Result<()> {
-    let reading = reading(settings)?;
-    let distant = reach(settings, &reading).await?;
-    let (records, stay) = for_shared(reading.records()?);
-    let counts = distant.take_in(records.clone()).await?;
-    if stay != Counts::default() {
-        say!("stays in the files of this gate: {stay}");
-    }
-    verified(&counts, &records, &distant.records().await?)
-}
-
-async fn from_shared(settings: &Settings) -> anyhow::Result<()> {
-    let store = open(settings)?;
-    let distant = reach(settings, &reading(settings)?).await?;
-    let records = distant.records().await?;
-    into_files(settings, store, records).await
-}
-
-async fn into_files(settings: &Settings, store: Store, records: Vec<Record>) -> anyhow::Result<()> {
-    let counts = store.take_in(records.clone()).await?;
-    drop(store);
-    verified(&counts, &records, &reading(settings)?.records()?)
-}
-
-fn open(settings: &Settings) -> anyhow::Result<Store> {
-    let path = &settings.store.path;
-    there::or_make(settings).with_context(|| format!("store {}", path.display()))
-}
-
-async fn reach(settings: &Settings, reading: &Reading) -> anyhow::Result<Distant> {
-    let shared = settings.store.shared.as_ref();
-    let shared = shared.context("store.url is not set, so there is no shared store")?;
-    Ok(Distant::reach(shared, reading.key()).await?)
-}
-
-fn verified(counts: &Counts, given: &[Record], there: &[Record]) -> anyhow::Result<()> {
-    say!("{counts}");
-    let missing = missing(given, there);
-    if missing != Counts::default() {
-        bail!("read again and not found: {missing}");
-    }
-    say!("read again: all there");
     Ok(())
 }

@@ -156,6 +156,13 @@ fn told(output: &Output) -> String {
     text(&output.stdout) + &text(&output.stderr)
 }
 
+/// Whether every count in it is zero, and there are counts.
+fn none_of(counts: &serde_json::Value) -> bool {
+    let counts = counts.as_object().expect("counts of each kind");
+    assert!(counts.len() > 5, "{counts:?}");
+    counts.values().all(|count| *count == 0)
+}
+
 /// What is left of each budget of three.
 async fn left(folder: &Path) -> Vec<usize> {
     let store = open(&folder.join("store"));
@@ -198,6 +205,17 @@ async fn an_export_is_the_same_store_elsewhere() {
         told(&done)
     );
     assert_eq!(left(to.path()).await, [1; 50]);
+    // Merged again, and told to a program.
+    let done = run(to.path(), None, &["import", "export.jsonl", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON alone");
+    assert_eq!(
+        (&report["whole"], &report["moved"]["tokens"]),
+        (&true.into(), &50.into())
+    );
+    assert!(
+        none_of(&report["missing"]) && none_of(&report["stays"]),
+        "{report}"
+    );
     // Half an export is none.
     let whole = std::fs::read_to_string(&file).expect("written");
     let half: Vec<&str> = whole.lines().take(100).collect();
@@ -234,6 +252,13 @@ async fn there_and_back(make: Make) {
         assert!(said.contains("all there"), "{said}");
         assert!(said.contains("1 accounts, 2 webhooks heard"), "{said}");
     }
+    let done = run(from.path(), Some(&url), &["migrate", "to-shared", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON alone");
+    assert_eq!(report["stays"]["accounts"], 1, "{report}");
+    assert!(
+        none_of(&report["missing"]) && !none_of(&report["moved"]),
+        "{report}"
+    );
     let lasts = server.ask(&["PTTL", "{tuskgate}:moved"]);
     assert!(
         lasts.parse::<i64>().is_ok_and(|millis| millis > 0),
