@@ -95,6 +95,7 @@ pub(super) async fn keep(core: Arc<Core>, clusters: Arc<Clusters>, heard: mpsc::
         heard,
         epoch: String::new(),
         seen: 0,
+        unbounded: false,
         by_hand: Seen::default(),
         contained: contained::Seen::default(),
     };
@@ -117,6 +118,8 @@ struct Sync {
     heard: mpsc::Sender<Heard>,
     epoch: String,
     seen: u64,
+    /// Something was put down since it was last seen to that all of it ends.
+    unbounded: bool,
     by_hand: Seen,
     contained: contained::Seen,
 }
@@ -186,28 +189,29 @@ impl Sync {
         Ok(self.heard.send(heard).await?)
     }
 
-    async fn push(&self, link: &Link) -> anyhow::Result<()> {
+    async fn push(&mut self, link: &Link) -> anyhow::Result<()> {
         let waiting = std::mem::take(&mut *self.clusters.waiting.lock());
         let waiting: Vec<_> = waiting
             .into_values()
             .filter(|cluster| !is_over(cluster))
             .collect();
-        if waiting.is_empty() {
-            return Ok(());
-        }
         for (at, part) in waiting.chunks(MOST).enumerate() {
+            // Also if it does not answer.
+            self.unbounded = true;
             if let Err(fault) = self.send(link, part).await {
                 let unsent = waiting.iter().skip(at * MOST).cloned();
                 self.clusters.put_back(unsent);
                 return Err(fault);
             }
         }
-        let keys = self.core.keys.clusters();
-        let keep = keep_millis();
-        let bound = BOUND.run(link.clone(), |cmd| {
-            cmd.arg(4).arg(&keys).arg(MOST_KEPT).arg(keep);
-        });
-        bound.await?;
+        if self.unbounded {
+            let keys = self.core.keys.clusters();
+            let bound = BOUND.run(link.clone(), |cmd| {
+                cmd.arg(4).arg(&keys).arg(MOST_KEPT).arg(keep_millis());
+            });
+            bound.await?;
+            self.unbounded = false;
+        }
         Ok(())
     }
 
