@@ -22,7 +22,7 @@ pub enum Current {
     Unknown,
 }
 
-/// Reads the reply to [`edit_page`](super::edit_page) and compares the address in it, trimmed
+/// Reads the reply to [`edit_page`](super::edit_page()) and compares the address in it, trimmed
 /// and in lower case, with `new`, which is so already. Looks at the first [`BOUND`] bytes.
 #[must_use]
 pub fn read_edit_page(status: StatusCode, body: &[u8], new: &Secret) -> Current {
