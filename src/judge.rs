@@ -153,11 +153,13 @@ impl Judge {
         self
     }
 
-    /// Puts new lists and a new policy in force; attempts under way keep the old.
-    pub fn replace(&self, lists: Lists, policy: Policy) {
+    /// Puts new lists and a new policy in force; attempts under way keep the old
+    /// lists, which are returned.
+    pub fn replace(&self, lists: Lists, policy: Policy) -> Arc<Lists> {
         self.registers.resize(policy.register_size.0);
-        self.lists.store(Arc::new(lists));
+        let before = self.lists.swap(Arc::new(lists));
         self.policy.store(Arc::new(policy));
+        before
     }
 
     /// A reference for a new event. Without randomness (which a running system

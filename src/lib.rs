@@ -87,6 +87,7 @@ mod moment;
 mod numeral;
 pub mod quota;
 pub mod secret;
+mod standing;
 pub mod told;
 pub mod verdict;
 pub mod wave;

@@ -71,7 +71,7 @@ async fn serve(settings: Settings, path: PathBuf, observe: bool) -> anyhow::Resu
     tracing::info!(%listen, upstream = %assemble::upstream(&settings), observe = settings.observe, "tuskgate is up");
     tokio::spawn(async {
         tokio::time::sleep(SETTLED).await;
-        drop(files.scaffold);
+        files.scaffold.take_down(None);
     });
     let drained = run(&settings, &judge, listener, shutdown).await?;
     tracing::info!(
@@ -196,7 +196,8 @@ fn reload(
             .map_err(|mistakes| mistakes.to_string())?;
         new.observe |= observe;
         let files = files::read(&path, &new).map_err(|mistakes| mistakes.to_string())?;
-        judge.replace(files.lists, assemble::policy(&new));
+        let before = judge.replace(files.lists, assemble::policy(&new));
+        files.scaffold.take_down(Some(before));
         Ok(assemble::needs_restart(&settings, &new))
     })
 }

@@ -2,11 +2,12 @@
 //!
 //! Names lie in one byte arena, bucket after bucket of those whose hashes fall
 //! together, two to a bucket; an array says where each bucket begins. So a name
-//! costs its own bytes and five more. A look-up walks the name once from the
-//! right, eight bytes at a time, and asks for each parent that has as many
-//! labels as some listed name, so its cost is linear in a name that an attacker
-//! chose. The hash needs no key: who chooses look-ups does not choose the set,
-//! and who writes the lists is trusted with them.
+//! costs its own bytes and five more. A look-up counts the dots of the name and
+//! asks for it and its parents, the longest first, but only for those that have as
+//! many dots as some listed name. All is read eight bytes at a time. So its cost is
+//! linear in a name that an attacker chose, once for each of those numbers. The
+//! hash reads every byte and needs no key: who chooses look-ups does not choose the
+//! set, and who writes the lists is trusted with them.
 //! Names are compared as [`Domain`]s are: ASCII, lower case.
 
 use crate::mailbox::Domain;
@@ -27,10 +28,8 @@ pub(super) struct DomainSet {
     arena: Box<[u8]>,
     /// Where in the arena each bucket begins, and where the last one ends.
     buckets: Box<[u32]>,
-    /// A bit for each number of labels that some name has; the first for all beyond 63.
+    /// A bit for each number of dots that some name has; the last for all beyond.
     depths: u64,
-    /// The most labels that a name has.
-    deepest: u32,
 }
 
 /// What a look-up finds: the most specific listed name.
@@ -45,31 +44,30 @@ pub(super) struct FoundName<'a> {
 impl DomainSet {
     /// The name itself or the longest listed parent.
     pub(super) fn find<'a>(&self, domain: &'a Domain) -> Option<FoundName<'a>> {
-        if self.deepest == 0 {
+        if self.depths == 0 {
             return None;
         }
-        let (name, mut found) = (domain.as_str(), None);
-        climb(name.as_bytes(), |parent| {
-            if self.depths & depth(parent.labels) != 0
-                && let Some(bytes) = name.as_bytes().get(parent.from..)
-                && let Some(source) = self.source(parent.hash, bytes)
+        let fewest = self.depths.trailing_zeros();
+        let mut name = domain.as_str();
+        let mut dots = dots(name.as_bytes());
+        loop {
+            if self.depths & depth(dots) != 0
+                && let Some(source) = self.source(name.as_bytes())
             {
-                found = Some((parent.from, source));
+                let source = source.into();
+                return Some(FoundName { name, source });
             }
-            parent.labels < self.deepest
-        });
-        let (from, source) = found?;
-        Some(FoundName {
-            name: name.get(from..)?,
-            source: source.into(),
-        })
+            if dots <= fewest {
+                return None;
+            }
+            name = parent(name)?;
+            dots -= 1;
+        }
     }
 
-    /// The first file that lists `name`. Not inlined: the walk that asks now and
-    /// then keeps its registers so.
-    #[inline(never)]
-    fn source(&self, hash: u64, name: &[u8]) -> Option<u16> {
-        let bucket = bucket(high(hash), self.buckets.len() - 1);
+    /// The first file that lists `name`.
+    fn source(&self, name: &[u8]) -> Option<u16> {
+        let bucket = bucket(hash(name), self.buckets.len() - 1);
         let (&start, &end) = (self.buckets.get(bucket)?, self.buckets.get(bucket + 1)?);
         Entries(self.arena.get(start as usize..end as usize)?).source(name)
     }
@@ -83,7 +81,6 @@ pub(super) struct DomainSetBuilder {
     /// The hash of each.
     hashes: Vec<u32>,
     depths: u64,
-    deepest: u32,
 }
 
 impl DomainSetBuilder {
@@ -109,14 +106,8 @@ impl DomainSetBuilder {
         }
         self.arena.extend_from_slice(&head(len, source));
         self.arena.extend_from_slice(name);
-        let mut whole = Parent::default();
-        climb(name, |parent| {
-            whole = parent;
-            true
-        });
-        self.hashes.push(high(whole.hash));
-        self.depths |= depth(whole.labels);
-        self.deepest = self.deepest.max(whole.labels);
+        self.hashes.push(hash(name));
+        self.depths |= depth(dots(name));
         true
     }
 
@@ -148,7 +139,6 @@ impl DomainSetBuilder {
             },
             buckets: buckets.into(),
             depths: self.depths,
-            deepest: self.deepest,
         }
     }
 
@@ -229,83 +219,80 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-/// A name, or a parent of it.
-#[derive(Clone, Copy, Default)]
-struct Parent {
-    hash: u64,
-    labels: u32,
-    /// Where in the name it begins.
-    from: usize,
+/// What stands behind the first dot.
+fn parent(name: &str) -> Option<&str> {
+    // Most labels are shorter than a word.
+    let dot = match marks(first_word(name.as_bytes())) {
+        0 => name.bytes().position(|byte| byte == b'.')?,
+        marks => marks.trailing_zeros() as usize / 8,
+    };
+    name.get(dot + 1..)
 }
 
-/// Shows `visit` each parent of `name`, the shortest first, and `name` itself at
-/// last, for as long as it says so. Words of eight bytes are hashed, counted from
-/// the right; a dot is thought before the name, so that a dot begins every parent.
-fn climb(name: &[u8], mut visit: impl FnMut(Parent) -> bool) {
-    let (mut rest, mut hash, mut labels) = (name, SEED, 0);
-    loop {
-        let end = rest.len();
-        let full = rest.split_last_chunk();
-        let word = match full {
-            Some((before, &word)) => {
-                rest = before;
-                u64::from_be_bytes(word)
-            }
-            None => rest
-                .iter()
-                .fold(DOT, |word, &byte| word << 8 | u64::from(byte)),
-        };
-        let mut dots = dots(word);
-        while dots != 0 {
-            let behind = (dots & dots.wrapping_neg()) >> 7;
-            labels += 1;
-            let parent = Parent {
-                hash: step(hash, word & (behind - 1)),
-                labels,
-                from: end - dots.trailing_zeros() as usize / 8,
-            };
-            if !visit(parent) {
-                return;
-            }
-            dots &= dots - 1;
-        }
-        if full.is_none() {
-            return;
-        }
-        hash = step(hash, word);
+/// How many dots stand in `name`: at most 126, as it has at most 253 bytes.
+fn dots(name: &[u8]) -> u32 {
+    let (words, rest) = name.as_chunks();
+    let rest = match name.last_chunk() {
+        Some(&last) => u64::from_le_bytes(last).unbounded_shr(64 - 8 * rest.len() as u32),
+        None => first_word(rest),
+    };
+    // Summed byte by byte, each at most 32; the product's highest byte is the sum of all.
+    let mut sum = marks(rest) >> 7;
+    for &word in words {
+        sum += marks(u64::from_le_bytes(word)) >> 7;
     }
+    (sum.wrapping_mul(ONES) >> 56) as u32
 }
-
-const DOT: u64 = b'.' as u64;
 
 /// The highest bit of each byte that is a dot; all are ASCII.
-const fn dots(word: u64) -> u64 {
-    let others = word ^ u64::from_ne_bytes([b'.'; 8]);
-    !(others + u64::from_ne_bytes([0x7f; 8])) & u64::from_ne_bytes([0x80; 8])
+const fn marks(word: u64) -> u64 {
+    let others = word ^ (ONES * b'.' as u64);
+    (HIGHEST - others) & HIGHEST
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
+
+/// The bit of names with so many dots.
+fn depth(dots: u32) -> u64 {
+    1 << dots.min(u64::BITS - 1)
+}
+
+/// As much of a name's hash as chooses among buckets. The last word is the last
+/// eight bytes, some of them for the second time.
+fn hash(name: &[u8]) -> u32 {
+    let (words, _) = name.as_chunks();
+    let mut hash = SEED ^ name.len() as u64;
+    for &word in words {
+        hash = step(hash, u64::from_le_bytes(word));
+    }
+    let last = match name.last_chunk() {
+        Some(&last) => u64::from_le_bytes(last),
+        None => first_word(name),
+    };
+    (step(hash, last) >> 32) as u32
+}
+
+/// The first eight bytes, zeroes behind fewer.
+fn first_word(name: &[u8]) -> u64 {
+    match name.first_chunk() {
+        Some(&word) => u64::from_le_bytes(word),
+        None => (name.iter()).rfold(0, |word, &byte| word << 8 | u64::from(byte)),
+    }
 }
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The hash of a name that is longer by eight bytes, or less, at its left.
+/// The hash of what is longer by a word.
 fn step(hash: u64, word: u64) -> u64 {
     let (low, high) = (hash ^ word).carrying_mul(PRIME, 0);
     low ^ high
 }
 
-/// As much of a hash as chooses among buckets.
-const fn high(hash: u64) -> u32 {
-    (hash >> 32) as u32
-}
-
 /// A bucket out of so many, which are fewer than four billion.
 const fn bucket(hash: u32, buckets: usize) -> usize {
     ((hash as u64 * buckets as u64) >> 32) as usize
-}
-
-/// The bit of names with so many labels.
-const fn depth(labels: u32) -> u64 {
-    1 << if labels < u64::BITS { labels } else { 0 }
 }
 
 #[cfg(test)]

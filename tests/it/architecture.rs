@@ -21,6 +21,7 @@ const FLOORS: [&[&str]; 10] = [
         "numeral",
         "quota",
         "secret",
+        "standing",
         "told",
         "verdict",
         "wave",

@@ -16,13 +16,9 @@ use std::sync::mpsc::{Receiver, SendError, SyncSender, sync_channel};
 use std::thread::{Builder, scope};
 use std::time::{Duration, Instant};
 
-use thread_priority::{
-    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
-    set_thread_priority_and_policy, thread_native_id,
-};
-
 use super::clerk::Clerk;
 use super::writer::{End, Writer};
+use crate::standing;
 use crate::telemetry::metrics;
 
 /// How long a file is written without giving way, once the writer fell behind.
@@ -69,12 +65,7 @@ where
 }
 
 fn at_leisure<C: Clerk>(given: &Receiver<Writer<C>>, done: &SyncSender<(Writer<C>, End)>) {
-    // Where that is forbidden it writes all the same.
-    let _ = set_thread_priority_and_policy(
-        thread_native_id(),
-        ThreadPriority::Min,
-        ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle),
-    );
+    standing::give_way();
     for mut writer in given {
         let end =
             writer.shift(|writer| writer.is_behind() || writer.is_awaited() || writer.rests());
@@ -103,7 +94,9 @@ mod tests {
 
     use jiff::Timestamp;
     use rusqlite::Connection;
-    use thread_priority::thread_schedule_policy;
+    use thread_priority::{
+        NormalThreadSchedulePolicy, ThreadSchedulePolicy, thread_schedule_policy,
+    };
 
     use super::*;
     use crate::store::BEHIND;
