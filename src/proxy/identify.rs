@@ -125,9 +125,11 @@ impl<S: Clone> Identify<S> {
         let nonce = probe::asked(request)?;
         let headers = request.headers();
         let found = Found::look(headers);
-        let trusted = self.layer.trusted.trust(self.peer);
+        let Identified {
+            client, trusted, ..
+        } = self.identify(headers, &found);
         let sender = Sender {
-            client: self.identify(headers, &found).client,
+            client,
             peer: self.peer,
             trusted,
             scheme: if trusted {
@@ -154,8 +156,11 @@ impl<S: Clone> Identify<S> {
     fn ready_request(&self, request: &mut Request<Body>) -> Result<(), Fault> {
         let mut found = Found::look(request.headers());
         check_target(request, &found)?;
-        let trusted = self.layer.trusted.trust(self.peer);
-        let Identified { client, forward } = self.identify(request.headers(), &found);
+        let Identified {
+            client,
+            forward,
+            trusted,
+        } = self.identify(request.headers(), &found);
         let scheme = if trusted {
             headers::forwarded_scheme(request.headers(), &found)
         } else {
