@@ -67,8 +67,6 @@ pub struct Identified {
     /// The best known address: the client's, else the last proxy's. `None`
     /// only behind a unix socket without a usable header.
     pub forward: Option<IpAddr>,
-    /// Whether the peer is believed in what it says of others.
-    pub trusted: bool,
 }
 
 /// Identifies the client from its peer and the lines of `X-Forwarded-For`.
@@ -80,12 +78,22 @@ pub fn identify<'a>(
     lines: impl DoubleEndedIterator<Item = &'a HeaderValue>,
     trusted: &TrustedProxies,
 ) -> Identified {
+    identify_behind((peer, trusted.trust(peer)), lines, trusted)
+}
+
+/// The same, where it is known whether the peer is believed: on a connection it
+/// always is, or never.
+pub(super) fn identify_behind<'a>(
+    (peer, believed): (Peer, bool),
+    lines: impl DoubleEndedIterator<Item = &'a HeaderValue>,
+    trusted: &TrustedProxies,
+) -> Identified {
     let mut nearest = match peer {
         Peer::Tcp(socket) => Some(fold(socket.ip())),
         Peer::Unix => None,
     };
-    if !trusted.trust(peer) {
-        return found(nearest, false);
+    if !believed {
+        return found(nearest);
     }
     let entries = lines
         .rev()
@@ -97,22 +105,20 @@ pub fn identify<'a>(
             return Identified {
                 client: ClientIp::Unknown(Unknown::Missing),
                 forward: nearest,
-                trusted: true,
             };
         };
         nearest = Some(ip);
         if !trusted.contain(ip) {
-            return found(nearest, true);
+            return found(nearest);
         }
     }
     Identified {
         client: ClientIp::Unknown(nearest.map_or(Unknown::Missing, Unknown::TrustedProxy)),
         forward: nearest,
-        trusted: true,
     }
 }
 
-fn found(ip: Option<IpAddr>, trusted: bool) -> Identified {
+fn found(ip: Option<IpAddr>) -> Identified {
     let client = match ip {
         Some(ip) if is_public(ip) => ClientIp::Known(ip),
         Some(ip) => ClientIp::Unknown(Unknown::Private(ip)),
@@ -121,7 +127,6 @@ fn found(ip: Option<IpAddr>, trusted: bool) -> Identified {
     Identified {
         client,
         forward: ip,
-        trusted,
     }
 }
 
@@ -145,23 +150,23 @@ fn read_entry(entry: &[u8]) -> Option<IpAddr> {
 /// What most entries are, as the standard library reads it, at a third of what its
 /// parser for both families takes.
 fn read_v4(text: &[u8]) -> Option<Ipv4Addr> {
-    let mut octets = [0; 4];
-    let mut parts = text.split(|&byte| byte == b'.');
-    for octet in &mut octets {
-        *octet = read_octet(parts.next()?)?;
+    let (mut octets, mut at) = ([0; 3], 0);
+    let (mut octet, mut digits) = (0_u16, 0);
+    for &byte in text {
+        if byte == b'.' && digits > 0 {
+            *octets.get_mut(at)? = u8::try_from(octet).ok()?;
+            (at, octet, digits) = (at + 1, 0, 0);
+            continue;
+        }
+        // With a zero before it, it might be octal to somebody.
+        if !byte.is_ascii_digit() || digits == 3 || (digits > 0 && octet == 0) {
+            return None;
+        }
+        (octet, digits) = (octet * 10 + u16::from(byte - b'0'), digits + 1);
     }
-    parts.next().is_none().then(|| octets.into())
-}
-
-/// A leading zero might mean octal to somebody.
-fn read_octet(digits: &[u8]) -> Option<u8> {
-    if digits.is_empty() || (digits.len() > 1 && digits.starts_with(b"0")) {
-        return None;
-    }
-    digits.iter().try_fold(0_u8, |value, &digit| {
-        let digit = digit.is_ascii_digit().then(|| digit - b'0')?;
-        value.checked_mul(10)?.checked_add(digit)
-    })
+    let [first, second, third] = octets;
+    let fourth = u8::try_from(octet).ok()?;
+    (at == 3 && digits > 0).then(|| Ipv4Addr::new(first, second, third, fourth))
 }
 
 /// IPv4-mapped IPv6 as the IPv4 address that it is.

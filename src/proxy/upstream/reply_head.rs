@@ -187,6 +187,12 @@ fn append(
     text: &Bytes,
     base: usize,
 ) -> Result<(), NotHttp> {
+    // To keep alive is what HTTP/1.1 does anyway, and this hop's own matter.
+    if field.name.eq_ignore_ascii_case("connection")
+        && field.value.eq_ignore_ascii_case(b"keep-alive")
+    {
+        return Ok(());
+    }
     let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| NotHttp)?;
     let from = field.value.as_ptr().addr().wrapping_sub(base);
     let value = match field.value.len() {
@@ -194,10 +200,6 @@ fn append(
         length => text.slice(from..from + length),
     };
     let value = HeaderValue::from_maybe_shared(value).map_err(|_| NotHttp)?;
-    // To keep alive is what HTTP/1.1 does anyway, and this hop's own matter.
-    if name == CONNECTION && value.as_bytes().eq_ignore_ascii_case(b"keep-alive") {
-        return Ok(());
-    }
     marks.note(&name, &value);
     headers.append(name, value);
     Ok(())
