@@ -34,7 +34,7 @@ pub(super) fn call<S: Inner>(
     let (head, body) = request.into_parts();
     async move {
         let started = std::time::Instant::now();
-        let whole = match shared.held.read(&head.headers, body).await {
+        let whole = match shared.held.read(body).await {
             Ok(whole) => whole,
             Err(unread) => {
                 return Box::pin(refuse_unread(inner, &shared, path, client, head, unread)).await;
