@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::Unknown;
 
+pub use self::reason::{Fact, Reason, Undo};
+
+mod reason;
+
 /// A rule: its name is config key, reason code, metric label and heading in the docs.
 ///
 /// The order is the order of judging. Names are an interface: never reused.
@@ -128,17 +132,6 @@ pub enum Verdict {
     Refuse(Reason),
     /// Could not or would not judge, and why.
     Abstain(Cause),
-}
-
-/// Why a rule refuses: the machine's part and the admin's part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
-    /// What kind of refusal, which decides the form of the answer.
-    pub because: Because,
-    /// The facts for the admin and for an appeal; no secret, no local part.
-    pub fact: String,
-    /// The command that would undo it, if there is one.
-    pub undo: Option<String>,
 }
 
 /// The kinds of refusal that clients can be told apart.

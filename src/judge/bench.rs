@@ -56,7 +56,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Asks every rule in order.
-    pub(super) async fn judge(mut self) -> Judgement {
+    pub(super) async fn judge(&mut self) -> Judgement {
         self.sit().await;
         if self.settled() {
             let counted = std::mem::take(&mut self.out.counted);
@@ -64,7 +64,7 @@ impl<'a> Bench<'a> {
         } else if self.listed {
             self.judge.registers.meet_listed(self.attempt.at);
         }
-        self.out
+        std::mem::take(&mut self.out)
     }
 
     async fn sit(&mut self) {
@@ -356,7 +356,8 @@ impl<'a> Bench<'a> {
         };
         let limits = match self.step {
             Step::Normal => &self.policy.limits,
-            _ => &self.policy.limits.tightened(),
+            // Boxed, or every attempt would carry the room that it takes.
+            _ => &*Box::new(self.policy.limits.tightened()),
         };
         let dimensions = rate::dimensions(&asked, limits, self.judge.store.key());
         let charges: Vec<_> = dimensions.iter().map(|d| d.charge).collect();

@@ -1,7 +1,7 @@
 //! The policy in force: each rule's mode, each limit's quota, which doors are
 //! guarded. One value, swapped whole on reload.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::endpoint::Endpoint;
 use crate::judge::cluster::size::DEFAULT_SIZE;
@@ -14,8 +14,8 @@ use crate::verdict::{Mode, Rule};
 pub struct Policy {
     /// Refuse nothing, whatever the rules' own modes.
     pub observe: bool,
-    /// Modes that differ from [`Rule::default_mode`].
-    pub modes: BTreeMap<Rule, Mode>,
+    /// The rules' own modes.
+    pub modes: Modes,
     /// The limits that are on.
     pub limits: Limits,
     /// What the breaker may do by itself.
@@ -40,8 +40,7 @@ impl Policy {
     /// The mode that counts for `rule`.
     #[must_use]
     pub fn mode(&self, rule: Rule) -> Mode {
-        let own = self.modes.get(&rule).copied();
-        match own.unwrap_or_else(|| rule.default_mode()) {
+        match self.modes.get(rule) {
             Mode::Enforce if self.observe => Mode::Observe,
             mode => mode,
         }
@@ -51,6 +50,50 @@ impl Policy {
     #[must_use]
     pub fn guards(&self, endpoint: Endpoint) -> bool {
         !self.unguarded.contains(&endpoint)
+    }
+}
+
+/// The modes of the rules, in the order of [`Rule::ALL`]: an attempt asks for one two
+/// dozen times.
+#[derive(Clone, Copy, Debug)]
+pub struct Modes([Mode; Rule::ALL.len()]);
+
+impl Modes {
+    /// The mode of `rule`, as set.
+    #[must_use]
+    pub fn get(&self, rule: Rule) -> Mode {
+        let own = self.0.get(rule as usize).copied();
+        own.unwrap_or_else(|| rule.default_mode())
+    }
+
+    /// Sets the mode of `rule`.
+    pub fn insert(&mut self, rule: Rule, mode: Mode) {
+        if let Some(place) = self.0.get_mut(rule as usize) {
+            *place = mode;
+        }
+    }
+}
+
+impl Default for Modes {
+    fn default() -> Self {
+        Self(Rule::ALL.map(Rule::default_mode))
+    }
+}
+
+impl FromIterator<(Rule, Mode)> for Modes {
+    /// Those not named have [`Rule::default_mode`].
+    fn from_iter<I: IntoIterator<Item = (Rule, Mode)>>(set: I) -> Self {
+        let mut modes = Self::default();
+        for (rule, mode) in set {
+            modes.insert(rule, mode);
+        }
+        modes
+    }
+}
+
+impl<const N: usize> From<[(Rule, Mode); N]> for Modes {
+    fn from(set: [(Rule, Mode); N]) -> Self {
+        set.into_iter().collect()
     }
 }
 

@@ -101,7 +101,7 @@ impl Judge {
             mode: Mode::Observe,
             verdict: "suspect".into(),
             fact: format!("after it was let in as {}: {}", admitted.id, reason.fact),
-            undo: reason.undo,
+            undo: reason.undo.map(|undo| undo.to_string()),
         }];
         self.store.record(event);
         true

@@ -84,10 +84,10 @@ impl Ruling {
     fn say(&mut self, rule: Rule, mode: Mode, reason: Reason) {
         match mode {
             Mode::Enforce => {
-                self.refused = Some((rule, reason.fact));
-                self.undo = reason.undo;
+                self.refused = Some((rule, reason.fact.to_string()));
+                self.undo = reason.undo.map(|undo| undo.to_string());
             }
-            Mode::Observe => self.observed.push((rule, reason.fact)),
+            Mode::Observe => self.observed.push((rule, reason.fact.to_string())),
             Mode::Off => {}
         }
     }

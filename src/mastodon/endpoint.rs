@@ -170,6 +170,10 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
 }
 
 fn family(path: &str) -> Option<GuardedPath> {
+    // As floods and honest apps alike write it.
+    if path == "/oauth/token" {
+        return Some(GuardedPath::OauthToken);
+    }
     let mut rest = segments(path);
     let first = rest.next()?;
     let found = match first {

@@ -158,12 +158,15 @@ impl Found {
 /// Eight bytes at a time: names are short, and every request pays for all of them.
 fn holds_underscore(name: &[u8]) -> bool {
     const ONES: u64 = u64::MAX / 255;
-    let (words, rest) = name.as_chunks::<8>();
     let in_word = |word: &[u8; 8]| {
         let odd = u64::from_ne_bytes(*word) ^ (ONES * b'_' as u64);
         odd.wrapping_sub(ONES) & !odd & (ONES * 0x80) != 0
     };
-    words.iter().any(in_word) || rest.contains(&b'_')
+    // The last word overlaps the one before, if need be.
+    match name.last_chunk() {
+        Some(last) => in_word(last) || name.as_chunks().0.iter().any(in_word),
+        None => name.contains(&b'_'),
+    }
 }
 
 /// The body is coded in a way other than plain chunks, which would be lost

@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::Body;
-use super::client_ip::{Identified, Peer, TrustedProxies, identify};
+use super::client_ip::{Identified, Peer, TrustedProxies, identify_behind};
 use super::fault::{Fault, Shape, answer};
 use super::headers::{self, Found, Line, Scheme};
 use super::probe::{self, Sender};
@@ -87,6 +87,7 @@ impl<S> tower_layer::Layer<S> for IdentifyLayer {
             inner,
             layer: self.clone(),
             peer: Peer::Unix,
+            trusted: self.trusted.trust(Peer::Unix),
             connection: None,
         }
     }
@@ -98,6 +99,8 @@ pub struct Identify<S> {
     inner: S,
     layer: IdentifyLayer,
     peer: Peer,
+    /// Whether the peer is believed in what it says of others.
+    trusted: bool,
     connection: Option<ConnectionSeen>,
 }
 
@@ -108,15 +111,15 @@ impl<S: Clone> Identify<S> {
     pub fn of_peer(&self, peer: Peer) -> Self {
         Self {
             peer,
+            trusted: self.layer.trusted.trust(peer),
             ..self.clone()
         }
     }
 
     pub(super) fn of_connection(&self, peer: Peer, connection: ConnectionSeen) -> Self {
         Self {
-            peer,
             connection: Some(connection),
-            ..self.clone()
+            ..self.of_peer(peer)
         }
     }
 
@@ -125,12 +128,11 @@ impl<S: Clone> Identify<S> {
         let nonce = probe::asked(request)?;
         let headers = request.headers();
         let found = Found::look(headers);
-        let trusted = self.layer.trusted.trust(self.peer);
         let sender = Sender {
             client: self.identify(headers, &found).client,
             peer: self.peer,
-            trusted,
-            scheme: if trusted {
+            trusted: self.trusted,
+            scheme: if self.trusted {
                 headers::forwarded_scheme(headers, &found)
             } else {
                 Scheme::Http
@@ -140,13 +142,13 @@ impl<S: Clone> Identify<S> {
     }
 
     fn identify(&self, headers: &HeaderMap, found: &Found) -> Identified {
-        let trusted = &self.layer.trusted;
+        let (peer, trusted) = ((self.peer, self.trusted), &*self.layer.trusted);
         match &found.forwarded_for {
-            Line::None => identify(self.peer, [].iter(), trusted),
-            Line::One(line) => identify(self.peer, [line].into_iter(), trusted),
+            Line::None => identify_behind(peer, [].iter(), trusted),
+            Line::One(line) => identify_behind(peer, [line].into_iter(), trusted),
             Line::Many => {
                 let lines = headers.get_all(headers::X_FORWARDED_FOR);
-                identify(self.peer, lines.iter(), trusted)
+                identify_behind(peer, lines.iter(), trusted)
             }
         }
     }
@@ -154,9 +156,8 @@ impl<S: Clone> Identify<S> {
     fn ready_request(&self, request: &mut Request<Body>) -> Result<(), Fault> {
         let mut found = Found::look(request.headers());
         check_target(request, &found)?;
-        let trusted = self.layer.trusted.trust(self.peer);
         let Identified { client, forward } = self.identify(request.headers(), &found);
-        let scheme = if trusted {
+        let scheme = if self.trusted {
             headers::forwarded_scheme(request.headers(), &found)
         } else {
             Scheme::Http

@@ -7,6 +7,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
 use super::headers::{Found, X_REQUEST_ID};
@@ -44,7 +45,9 @@ impl RequestIds {
                 bits >>= 4;
             }
         }
-        HeaderValue::from_bytes(&text).expect("hexadecimal digits are a header value")
+        // Two will hold it, the header and `Seen`: shared from the start, it is one allocation.
+        let shared = Bytes::from_owner(text);
+        HeaderValue::from_maybe_shared(shared).expect("hexadecimal digits are a header value")
     }
 }
 

@@ -57,7 +57,7 @@ mod tests {
         };
         let verdict = Verdict::Refuse(Reason {
             because: spent,
-            fact: String::new(),
+            fact: String::new().into(),
             undo: None,
         });
         telemetry::metrics().judge.decided(&Judged {

@@ -78,7 +78,7 @@ impl Replay {
         // The bytes are gone; what could not be read then cannot be read now.
         let reason = Reason {
             because: Because::Unreadable(Unreadable::Malformed),
-            fact: said.fact.clone(),
+            fact: said.fact.clone().into(),
             undo: None,
         };
         ruling.say(said.rule, mode, reason);

@@ -69,8 +69,8 @@ pub fn judge(facts: Facts) -> Verdict {
         (Some(_), Some(allow)) => Verdict::Abstain(Cause::Allow(allow.phrase())),
         (Some(hit), None) => Verdict::Refuse(Reason {
             because: Because::Mailbox,
-            fact: format!("the mailbox is banned: {}", hit.phrase()),
-            undo: hit.undo,
+            fact: format!("the mailbox is banned: {}", hit.phrase()).into(),
+            undo: hit.undo.map(Into::into),
         }),
     }
 }

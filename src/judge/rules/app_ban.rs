@@ -93,8 +93,8 @@ pub fn judge(found: Found, app: &AppSight) -> Verdict {
         Found::Allow(hit) => Verdict::Abstain(Cause::Allow(hit.phrase())),
         Found::Ban(hit) => Verdict::Refuse(Reason {
             because: Because::Ban,
-            fact: format!("the app is banned: {}", hit.phrase()),
-            undo: hit.undo,
+            fact: format!("the app is banned: {}", hit.phrase()).into(),
+            undo: hit.undo.map(Into::into),
         }),
     }
 }

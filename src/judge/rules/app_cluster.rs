@@ -10,13 +10,11 @@ use jiff::Timestamp;
 
 use crate::attempt::{Attempt, Grant};
 use crate::endpoint::Endpoint;
-use crate::event::RELEASE;
 use crate::judge::app_sight::{self, AppSight};
 use crate::judge::cluster::apps::{Apps, Asked, Sighting};
 use crate::judge::sight::Hit;
 use crate::lists::{apps, clients};
-use crate::moment;
-use crate::verdict::{Because, Cause, Reason, Verdict};
+use crate::verdict::{Because, Cause, Fact, Reason, Undo, Verdict};
 
 /// What the register says, and whether the app is allowed.
 #[derive(Clone, Debug)]
@@ -86,22 +84,13 @@ pub fn judge(facts: Facts) -> Verdict {
             after: Duration::from_secs(wait),
         }
     };
-    // Joined, not formatted: a flood is answered with this.
-    let (cluster, end) = (cluster.text(), moment::seconds(end));
-    let mut fact = String::with_capacity(80 + evidence.len());
-    for part in [
-        "apps that look like it are condemned as ",
-        &cluster,
-        " until ",
-        &end,
-        ": ",
-        &evidence,
-    ] {
-        fact.push_str(part);
-    }
     Verdict::Refuse(Reason {
         because,
-        fact,
-        undo: Some([RELEASE, &cluster].concat()),
+        fact: Fact::Condemned {
+            cluster,
+            until: end,
+            evidence,
+        },
+        undo: Some(Undo::Release(cluster)),
     })
 }

@@ -30,8 +30,8 @@ pub fn judge(client: ClientIp, found: Found) -> Verdict {
         Found::Allow(hit) => Verdict::Abstain(Cause::Allow(hit.phrase())),
         Found::Ban(hit) => Verdict::Refuse(Reason {
             because: Because::Ban,
-            fact: format!("the client's network is banned: {}", hit.phrase()),
-            undo: hit.undo,
+            fact: format!("the client's network is banned: {}", hit.phrase()).into(),
+            undo: hit.undo.map(Into::into),
         }),
     }
 }

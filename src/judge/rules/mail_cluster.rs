@@ -7,10 +7,9 @@
 
 use jiff::Timestamp;
 
-use crate::event::RELEASE;
 use crate::judge::cluster::servers::Sighting;
 use crate::judge::sight::Hit;
-use crate::verdict::{Because, Cause, Reason, Verdict};
+use crate::verdict::{Because, Cause, Reason, Undo, Verdict};
 
 /// What the register says of the domains of an address.
 #[derive(Clone, Debug, Default)]
@@ -41,8 +40,9 @@ pub fn judge(facts: &Facts) -> Verdict {
                 because: Because::Ban,
                 fact: format!(
                     "the mail server is condemned as {cluster} until {until:.0}: {evidence}"
-                ),
-                undo: Some(format!("{RELEASE}{cluster}")),
+                )
+                .into(),
+                undo: Some(Undo::Release(*cluster)),
             })
         }
     }
@@ -71,7 +71,8 @@ mod tests {
         let Verdict::Refuse(reason) = judge(&facts) else {
             panic!("passed");
         };
-        assert_eq!(reason.undo.as_deref(), Some("tuskgate clusters release M7"));
+        let undo = reason.undo.map(|undo| undo.to_string());
+        assert_eq!(undo.as_deref(), Some("tuskgate clusters release M7"));
         facts.allow = Some(Hit::of_list("a.example", "friends", Scopes::DEFAULT));
         assert!(matches!(judge(&facts), Verdict::Abstain(Cause::Allow(_))));
         facts.sightings.truncate(1);

@@ -27,8 +27,8 @@ pub fn judge(found: Vec<Found>) -> Verdict {
             Found::Ban(hit) => {
                 return Verdict::Refuse(Reason {
                     because: Because::Ban,
-                    fact: format!("the e-mail domain is banned: {}", hit.phrase()),
-                    undo: hit.undo,
+                    fact: format!("the e-mail domain is banned: {}", hit.phrase()).into(),
+                    undo: hit.undo.map(Into::into),
                 });
             }
         }

@@ -128,8 +128,8 @@ impl HostFact {
 fn refuse(fact: String, hit: &Hit) -> Verdict {
     Verdict::Refuse(Reason {
         because: Because::Ban,
-        fact: format!("{fact}: {}", hit.phrase()),
-        undo: hit.undo.clone(),
+        fact: format!("{fact}: {}", hit.phrase()).into(),
+        undo: hit.undo.clone().map(Into::into),
     })
 }
 
@@ -179,7 +179,8 @@ fn judge_servers(facts: &Facts) -> Verdict {
             fact: format!(
                 "the mail server of {domain} could not be looked up ({})",
                 lapse.cause
-            ),
+            )
+            .into(),
             undo: None,
         }),
     }
@@ -188,7 +189,7 @@ fn judge_servers(facts: &Facts) -> Verdict {
 fn undeliverable(fact: String) -> Verdict {
     Verdict::Refuse(Reason {
         because: Because::Undeliverable,
-        fact,
+        fact: fact.into(),
         undo: None,
     })
 }

@@ -25,7 +25,7 @@ use crate::judge::policy::Limits;
 use crate::judge::rules::address::Mailbox;
 use crate::secret::{HashKey, KeyedHash, Purpose};
 use crate::store::limiter::{Charge, Spent};
-use crate::verdict::{Because, Cause, Reason, Verdict};
+use crate::verdict::{Because, Cause, Fact, Reason, Verdict};
 
 /// Everything that the dimensions are keyed by.
 #[derive(Clone, Copy, Debug)]
@@ -278,15 +278,7 @@ pub fn refuse(spent: &Spent) -> Verdict {
             burst: spent.burst.get(),
             after: spent.after.max(Duration::from_secs(1)),
         },
-        // Joined, not formatted: a flood is answered with this.
-        fact: [
-            "the limit ",
-            spent.limit,
-            " is spent (",
-            &spent.burst.get().to_string(),
-            " at once)",
-        ]
-        .concat(),
+        fact: Fact::Spent(spent.limit, spent.burst.get()),
         undo: None,
     })
 }

@@ -90,8 +90,9 @@ pub fn judge(facts: &Facts) -> Verdict {
                 facts.step,
                 facts.step.words(),
                 facts.why
-            ),
-            undo: Some("tuskgate contain --step 0 --for 2h".to_owned()),
+            )
+            .into(),
+            undo: Some("tuskgate contain --step 0 --for 2h".to_owned().into()),
         }),
     }
 }

@@ -4,13 +4,15 @@
 //! other languages they are ours. The reference is in every text that some
 //! client shows.
 
+use std::cell::RefCell;
+
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Matter;
 use super::language::Language;
-use super::words::ENGLISH;
+use super::words::{ENGLISH, Told};
 use crate::event::EventId;
 use crate::verdict::Paused;
 
@@ -139,12 +141,15 @@ fn clause(matter: Matter, language: Language) -> Option<&'static str> {
 /// What happened, and what to do where waiting helps.
 fn sentence(matter: Matter, language: Language) -> String {
     let mut text = String::with_capacity(LIKELY);
-    text.push_str(language.0.what(matter));
     match matter {
         Matter::Spent(..) | Matter::TryAgain(_) | Matter::Paused(..) => {
-            text.push_str(language.0.stop);
-            language.0.put_help(matter, &mut text);
-            text.truncate(text.trim_end_matches(['.', '。']).len());
+            LATELY.with_borrow_mut(|(kept, whole)| {
+                let told = language.0.told(matter);
+                if *kept != Some(told) {
+                    (*kept, *whole) = (Some(told), with_help(matter, language));
+                }
+                text.push_str(whole);
+            });
         }
         Matter::Network
         | Matter::App
@@ -152,8 +157,21 @@ fn sentence(matter: Matter, language: Language) -> String {
         | Matter::Mailbox
         | Matter::Unreachable
         | Matter::AddressForm
-        | Matter::Request(_) => {}
+        | Matter::Request(_) => text.push_str(language.0.what(matter)),
     }
+    text
+}
+
+thread_local! {
+    /// The last sentence about a wait. To the minute it is the same for all of a flood.
+    static LATELY: RefCell<(Option<Told>, String)> =
+        const { RefCell::new((None, String::new())) };
+}
+
+fn with_help(matter: Matter, language: Language) -> String {
+    let mut text = [language.0.what(matter), language.0.stop].concat();
+    language.0.put_help(matter, &mut text);
+    text.truncate(text.trim_end_matches(['.', '。']).len());
     text
 }
 
@@ -170,4 +188,34 @@ fn signed(text: impl Into<String>, id: EventId, language: Language) -> String {
     text.push_str(std::str::from_utf8(&id).unwrap_or_default());
     text.push(')');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_kept_sentence_is_told_for_what_it_was_made_of_only() {
+        let german = Language::named("de").expect("spoken");
+        let minute = Duration::from_secs(60);
+        let told = [
+            (Matter::Spent(5, minute), Language::default()),
+            (Matter::Spent(7, minute / 2), Language::default()),
+            (Matter::Spent(5, minute * 2), Language::default()),
+            (Matter::Spent(5, minute * 120), Language::default()),
+            (Matter::Spent(5, minute * 120), german),
+            (Matter::TryAgain(minute * 120), german),
+            (Matter::Paused(Paused::App, minute), german),
+            (Matter::Paused(Paused::All, minute), german),
+        ];
+        for (matter, language) in told.into_iter().chain(told) {
+            assert_eq!(
+                sentence(matter, language),
+                with_help(matter, language),
+                "{matter:?}"
+            );
+        }
+    }
 }

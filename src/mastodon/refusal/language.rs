@@ -39,7 +39,8 @@ impl Language {
     }
 
     pub(super) fn of(query: Option<&str>, headers: &HeaderMap) -> Self {
-        Self::asked(query.unwrap_or_default())
+        query
+            .and_then(Self::asked)
             .or_else(|| Self::accepted(headers))
             .unwrap_or_default()
     }

@@ -39,8 +39,8 @@ fn refuse(
 ) -> Response<Bytes> {
     let reason = Reason {
         because,
-        fact: SECRET_FACT.to_owned(),
-        undo: Some("tuskgate unban network 192.0.2.0/24".to_owned()),
+        fact: SECRET_FACT.to_owned().into(),
+        undo: Some("tuskgate unban network 192.0.2.0/24".to_owned().into()),
     };
     let id = REFERENCE.parse().expect("a reference");
     let now = "2026-11-22T06:58:00Z".parse().expect("a time");

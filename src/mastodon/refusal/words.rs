@@ -130,17 +130,55 @@ impl Words {
         }
     }
 
-    /// Rounded up: whoever waits as told is not refused again.
+    /// What a text about this matter depends on: two that are told alike read alike.
+    pub(super) fn told(&'static self, matter: Matter) -> Told {
+        Told {
+            text: self.text(matter),
+            span: Span::of(matter.wait().unwrap_or_default()),
+        }
+    }
+
     fn put_span(&self, wait: Duration, into: &mut String) {
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        let (unit, count) = match seconds.max(1) {
-            long @ 5401.. => (self.hours, long.div_ceil(3600)),
-            short => (self.minutes, short.div_ceil(60)),
+        let (unit, count) = match Span::of(wait) {
+            Span::Hours(count) => (self.hours, count),
+            Span::Minutes(count) => (self.minutes, count),
         };
         let (before, after) = around_mark(unit);
         into.push_str(before);
         into.push_str(&count.to_string());
         into.push_str(after.unwrap_or_default());
+    }
+}
+
+/// A wait as it is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Span {
+    Minutes(u64),
+    Hours(u64),
+}
+
+impl Span {
+    /// Rounded up: whoever waits as told is not refused again.
+    fn of(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        match seconds.max(1) {
+            long @ 5401.. => Self::Hours(long.div_ceil(3600)),
+            short => Self::Minutes(short.div_ceil(60)),
+        }
+    }
+}
+
+/// The text about a matter in one language, and the wait.
+#[derive(Clone, Copy)]
+pub(super) struct Told {
+    text: &'static Text,
+    span: Span,
+}
+
+impl PartialEq for Told {
+    fn eq(&self, other: &Self) -> bool {
+        // Each is there once.
+        std::ptr::eq(self.text, other.text) && self.span == other.span
     }
 }
 

@@ -10,9 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
-use http::header::CONTENT_LENGTH;
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
 
 use crate::proxy::Body;
@@ -85,14 +83,9 @@ impl Held {
     }
 
     /// Reads `body` to its end.
-    pub(crate) async fn read(&self, headers: &HeaderMap, mut body: Body) -> Result<Whole, Unread> {
-        let length = headers
-            .get(CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok());
-        let declared = length
-            .and_then(|text| text.parse::<usize>().ok())
-            .unwrap_or(0);
-        if declared > self.bounds.one {
+    pub(crate) async fn read(&self, mut body: Body) -> Result<Whole, Unread> {
+        // As its head declares.
+        if body.size_hint().lower() > self.bounds.one as u64 {
             return Err(Unread::TooLarge(body));
         }
         let mut share = Share {

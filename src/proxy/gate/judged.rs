@@ -20,39 +20,43 @@ use crate::telemetry::metrics;
 use crate::verdict::{Mode, Rule, Unreadable};
 
 /// Reads, judges, then forwards or refuses.
-pub(super) async fn call<S: Inner>(
+///
+/// No `async fn`, which would have room for what it is given twice: as it comes, and
+/// as it is used. A future is as large as the largest of its ways, and is moved whole;
+/// so each way on is boxed, too.
+pub(super) fn call<S: Inner>(
     mut inner: S,
     shared: Arc<Shared>,
     path: GuardedPath,
     client: ClientIp,
     request: Request<Body>,
-) -> Response<Body> {
-    let started = std::time::Instant::now();
+) -> impl Future<Output = Response<Body>> + Send {
     let (head, body) = request.into_parts();
-    let whole = match shared.held.read(&head.headers, body).await {
-        Ok(whole) => whole,
-        Err(unread) => {
-            return Box::pin(refuse_unread(inner, &shared, path, client, head, unread)).await;
-        }
-    };
-    let at = Timestamp::now();
-    let read = attempt::read(path, &head, &whole.bytes, client, at);
-    // Each way on is boxed: a future is as large as the largest of its ways,
-    // and is moved whole.
-    let response = match read {
-        Ok(Reading::Attempt(attempt)) if shared.judge.guards(attempt.endpoint) => {
-            judge(inner, &shared, attempt, head, whole).await
-        }
-        Ok(Reading::Open | Reading::Attempt(_)) => {
-            Box::pin(forward::untouched(&mut inner, head, whole)).await
-        }
-        Err(fault) => {
-            let met = Met { path, client, at };
-            Box::pin(not_read(inner, &shared, met, head, whole, fault)).await
-        }
-    };
-    metrics().judge.observe_latency(started.elapsed());
-    response
+    async move {
+        let started = std::time::Instant::now();
+        let whole = match shared.held.read(body).await {
+            Ok(whole) => whole,
+            Err(unread) => {
+                return Box::pin(refuse_unread(inner, &shared, path, client, head, unread)).await;
+            }
+        };
+        let at = Timestamp::now();
+        let read = attempt::read(path, &head, &whole.bytes, client, at);
+        let response = match read {
+            Ok(Reading::Attempt(attempt)) if shared.judge.guards(attempt.endpoint) => {
+                judge(inner, &shared, attempt, head, whole).await
+            }
+            Ok(Reading::Open | Reading::Attempt(_)) => {
+                Box::pin(forward::untouched(&mut inner, head, whole)).await
+            }
+            Err(fault) => {
+                let met = Met { path, client, at };
+                Box::pin(not_read(inner, &shared, met, head, whole, fault)).await
+            }
+        };
+        metrics().judge.observe_latency(started.elapsed());
+        response
+    }
 }
 
 /// Where, by whom and when.
@@ -177,13 +181,13 @@ async fn has_it_already<S: Inner>(
 
 /// Judges and forwards, from where it first waits in a task of its own, so that
 /// a client who hangs up can neither leak a reservation nor switch learning off.
-async fn judge<S: Inner>(
+fn judge<S: Inner>(
     inner: S,
     shared: &Arc<Shared>,
     attempt: Box<Attempt>,
     head: Parts,
     whole: Whole,
-) -> Response<Body> {
+) -> impl Future<Output = Response<Body>> + Send {
     let (answer, received) = tokio::sync::oneshot::channel();
     let shared = Arc::clone(shared);
     let hold = head.extensions.get::<Seen>().and_then(Seen::hold);
@@ -207,14 +211,16 @@ async fn judge<S: Inner>(
         };
         Box::pin(forward::learning(inner, shared, admitted, answer)).await;
     });
-    let mut judging = Some(judging);
-    std::future::poll_fn(|cx| {
-        if let Some(judging) = judging.take() {
-            begin_counted(cx, judging);
-        }
-        std::task::Poll::Ready(())
-    })
-    .await;
-    // Nobody answers if judging panicked, which is counted.
-    received.await.unwrap_or_else(|_| answer::failed())
+    async move {
+        let mut judging = Some(judging);
+        std::future::poll_fn(|cx| {
+            if let Some(judging) = judging.take() {
+                begin_counted(cx, judging);
+            }
+            std::task::Poll::Ready(())
+        })
+        .await;
+        // Nobody answers if judging panicked, which is counted.
+        received.await.unwrap_or_else(|_| answer::failed())
+    }
 }

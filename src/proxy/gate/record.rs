@@ -90,7 +90,7 @@ pub(super) fn unreadable(
 ) -> Response<Body> {
     let reason = Reason {
         because: Because::Unreadable(fault.unreadable),
-        fact: fault.fact.clone(),
+        fact: fault.fact.clone().into(),
         undo: None,
     };
     let decision = one(Rule::Unreadable, mode, reason.clone());
@@ -163,7 +163,10 @@ fn finish(
 fn write_down(judged: &Judged) -> Option<VerdictRecord> {
     let (verdict, fact, undo) = match &judged.verdict {
         Verdict::Pass => return None,
-        Verdict::Refuse(reason) => ("refuse", reason.fact.clone(), reason.undo.clone()),
+        Verdict::Refuse(reason) => {
+            let undo = reason.undo.as_ref().map(ToString::to_string);
+            ("refuse", reason.fact.to_string(), undo)
+        }
         Verdict::Abstain(cause) => ("abstain", cause.to_string(), None),
     };
     Some(VerdictRecord {

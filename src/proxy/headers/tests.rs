@@ -212,3 +212,17 @@ fn addresses_are_written_as_std_writes_them() {
         assert_eq!(AddressText::of(ip).as_bytes(), ip.to_string().as_bytes());
     }
 }
+
+#[test]
+fn an_underscore_is_found_wherever_it_stands() {
+    for length in 1..40 {
+        let mut name = vec![b'a'; length];
+        assert!(!holds_underscore(&name), "{length}");
+        for at in 0..length {
+            name[at] = b'_';
+            assert!(holds_underscore(&name), "{at} of {length}");
+            name[at] = b'a';
+        }
+    }
+    assert!(!holds_underscore(b""));
+}

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
 
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 
 use super::framing::Framing;
 use super::reply_head::{self, ReplyHead};
@@ -43,7 +43,8 @@ pub(super) enum Failure {
 }
 
 /// Sends `request` and waits for the reply's head. The body is taken out of
-/// the request, and put back if nothing leaves.
+/// the request, and put back if nothing leaves; its fields are gone once there
+/// is a reply.
 pub(super) async fn exchange(
     mut wire: Box<Wire>,
     request: &mut Request<Body>,
@@ -58,7 +59,8 @@ pub(super) async fn exchange(
         wire: &mut wire,
         upload,
         watch,
-        method: request.method(),
+        method: request.method().clone(),
+        fields: request.headers_mut(),
         max_head,
     };
     let heard = poll_fn(|cx| talk.poll(cx)).await;
@@ -89,7 +91,9 @@ struct Talk<'a> {
     wire: &'a mut Wire,
     upload: Option<Box<Upload>>,
     watch: Option<&'a Watch>,
-    method: &'a Method,
+    method: Method,
+    /// The request's, up to the reply's head.
+    fields: &'a mut HeaderMap,
     max_head: usize,
 }
 
@@ -109,7 +113,8 @@ impl Talk<'_> {
                 }
                 Poll::Pending => return Poll::Pending,
             }
-            match reply_head::take(&mut self.wire.unread, self.method, self.max_head) {
+            let unread = &mut self.wire.unread;
+            match reply_head::take(unread, &self.method, self.max_head, self.fields) {
                 Ok(Some(reply)) => return Poll::Ready(Ok(reply)),
                 Ok(None) => {}
                 Err(reply_head::NotHttp) => {

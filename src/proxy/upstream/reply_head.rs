@@ -35,17 +35,21 @@ pub(super) struct NotHttp;
 
 /// Takes the final head from the front of `bytes`, once it is there wholly.
 /// Interim replies (1xx) before it are dropped.
+///
+/// Its fields get the `room` of those in hand, which are dropped then: a map that
+/// has grown to a request's size serves its reply, and hyper reads the next request
+/// into it, so that a connection in use makes no map any more.
 pub(super) fn take(
     bytes: &mut BytesMut,
     method: &Method,
     longest: usize,
+    room: &mut HeaderMap,
 ) -> Result<Option<ReplyHead>, NotHttp> {
     loop {
-        let Some((head, marks)) = take_one(bytes, longest)? else {
+        let Some((head, marks)) = take_one(bytes, longest, room)? else {
             return Ok(None);
         };
-        let status = head.status();
-        if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
+        if !is_final(head.status()) {
             continue;
         }
         let framing = framing(&head, &marks, method)?;
@@ -124,6 +128,7 @@ impl Kind {
 fn take_one(
     bytes: &mut BytesMut,
     longest: usize,
+    room: &mut HeaderMap,
 ) -> Result<Option<(Response<()>, Marks)>, NotHttp> {
     let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
     let mut reply = httparse::Response::new(&mut []);
@@ -139,13 +144,19 @@ fn take_one(
     let text = Bytes::copy_from_slice(bytes.get(..length).ok_or(NotHttp)?);
     let base = bytes.as_ptr().addr();
     let mut head = Response::new(());
-    *head.status_mut() = StatusCode::from_u16(reply.code.ok_or(NotHttp)?).map_err(|_| NotHttp)?;
+    let status = StatusCode::from_u16(reply.code.ok_or(NotHttp)?).map_err(|_| NotHttp)?;
+    *head.status_mut() = status;
     *head.version_mut() = match reply.version {
         Some(0) => Version::HTTP_10,
         _ => Version::HTTP_11,
     };
     keep_reason(&mut head, reply.reason);
     let headers = head.headers_mut();
+    // Only the final head ends all chance that the request is sent again.
+    if is_final(status) {
+        room.clear();
+        *headers = std::mem::take(room);
+    }
     headers.reserve(reply.headers.len());
     let mut marks = Marks::default();
     for field in &*reply.headers {
@@ -153,6 +164,10 @@ fn take_one(
     }
     bytes.advance(length);
     Ok(Some((head, marks)))
+}
+
+fn is_final(status: StatusCode) -> bool {
+    !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS
 }
 
 /// A reason that is not the usual one goes on to the client as it is.
@@ -172,6 +187,12 @@ fn append(
     text: &Bytes,
     base: usize,
 ) -> Result<(), NotHttp> {
+    // To keep alive is what HTTP/1.1 does anyway, and this hop's own matter.
+    if field.name.eq_ignore_ascii_case("connection")
+        && field.value.eq_ignore_ascii_case(b"keep-alive")
+    {
+        return Ok(());
+    }
     let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| NotHttp)?;
     let from = field.value.as_ptr().addr().wrapping_sub(base);
     let value = match field.value.len() {
@@ -179,10 +200,6 @@ fn append(
         length => text.slice(from..from + length),
     };
     let value = HeaderValue::from_maybe_shared(value).map_err(|_| NotHttp)?;
-    // To keep alive is what HTTP/1.1 does anyway, and this hop's own matter.
-    if name == CONNECTION && value.as_bytes().eq_ignore_ascii_case(b"keep-alive") {
-        return Ok(());
-    }
     marks.note(&name, &value);
     headers.append(name, value);
     Ok(())
@@ -247,7 +264,17 @@ mod tests {
     use super::*;
 
     fn take_text(text: &str, method: &Method) -> Result<Option<ReplyHead>, NotHttp> {
-        take(&mut BytesMut::from(text), method, 4096)
+        take(&mut BytesMut::from(text), method, 4096, &mut asked())
+    }
+
+    /// What a request's fields leave in the map that they are read into.
+    fn asked() -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        for (name, value) in [("host", "a"), ("content-length", "7"), ("accept", "b")] {
+            fields.append(name, HeaderValue::from_static(value));
+        }
+        fields.append("accept", HeaderValue::from_static("c"));
+        fields
     }
 
     fn framing_of(fields: &str) -> Result<Framing, NotHttp> {
@@ -304,7 +331,7 @@ mod tests {
         let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n\
                     HTTP/1.1 404 Gone Fishing\r\nContent-Length: 2\r\nX-Empty:\r\n\r\nhi";
         let mut bytes = BytesMut::from(text);
-        let reply = take(&mut bytes, &Method::GET, 4096)
+        let reply = take(&mut bytes, &Method::GET, 4096, &mut asked())
             .expect("http")
             .expect("whole");
         assert_eq!(reply.head.status(), StatusCode::NOT_FOUND);
@@ -313,6 +340,23 @@ mod tests {
         let reason = reply.head.extensions().get::<ReasonPhrase>();
         assert_eq!(reason.expect("kept").as_bytes(), b"Gone Fishing");
         assert_eq!(&bytes[..], b"hi");
+    }
+
+    #[test]
+    fn the_requests_fields_stay_until_the_final_head_is_there() {
+        let mut fields = asked();
+        let mut bytes = BytesMut::from("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200");
+        let so_far = take(&mut bytes, &Method::GET, 4096, &mut fields).expect("http");
+        assert!(so_far.is_none());
+        assert_eq!(fields, asked());
+        bytes.extend_from_slice(b" OK\r\nX-A: b\r\nX-A: c\r\n\r\n");
+        let reply = take(&mut bytes, &Method::GET, 4096, &mut fields)
+            .expect("http")
+            .expect("whole");
+        let said: Vec<_> = reply.head.headers().iter().collect();
+        let name = HeaderName::from_static("x-a");
+        let [b, c] = ["b", "c"].map(HeaderValue::from_static);
+        assert_eq!(said, [(&name, &b), (&name, &c)]);
     }
 
     #[test]

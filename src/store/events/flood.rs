@@ -7,6 +7,7 @@
 //! everywhere, or one that could not be read. Other admitted events are never
 //! merged, because each of them gets an outcome. Pure: the time comes with the event.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use hashbrown::HashMap;
@@ -138,7 +139,7 @@ pub(super) type Kind<'a> = (Rule, Mode, About<'a>);
 /// What a kind of refusals is about.
 #[derive(Debug, Hash)]
 pub(super) enum About<'a> {
-    Fact(&'a str),
+    Fact(Cow<'a, str>),
     Network(IpNet),
 }
 
@@ -147,7 +148,7 @@ pub(super) enum About<'a> {
 pub(super) fn key(event: &Event) -> Option<Kind<'_>> {
     let refusals = event.verdicts.iter().filter_map(|said| {
         let refuses = said.verdict == "refuse";
-        refuses.then_some((said.rule, said.mode, said.fact.as_str()))
+        refuses.then_some((said.rule, said.mode, || Cow::Borrowed(said.fact.as_str())))
     });
     key_among(event, refusals)
 }
@@ -155,15 +156,16 @@ pub(super) fn key(event: &Event) -> Option<Kind<'_>> {
 /// The same before the verdicts are written down in the event.
 pub(super) fn key_of<'a>(event: &Event, verdicts: &'a [Judged]) -> Option<Kind<'a>> {
     let refusals = verdicts.iter().filter_map(|said| match &said.verdict {
-        Verdict::Refuse(reason) => Some((said.rule, said.mode, reason.fact.as_str())),
+        Verdict::Refuse(reason) => Some((said.rule, said.mode, || reason.fact.words())),
         Verdict::Pass | Verdict::Abstain(_) => None,
     });
     key_among(event, refusals)
 }
 
+/// Facts are put into words for the one that counts only, and seldom for that.
 fn key_among<'a>(
     event: &Event,
-    mut refusals: impl Iterator<Item = (Rule, Mode, &'a str)>,
+    mut refusals: impl Iterator<Item = (Rule, Mode, impl FnOnce() -> Cow<'a, str>)>,
 ) -> Option<Kind<'a>> {
     let mode = if event.admitted {
         Mode::Observe
@@ -178,7 +180,7 @@ fn key_among<'a>(
     }
     let about = match rule {
         // The entry that hit, of which there are as many as an admin made.
-        Rule::MailDomain | Rule::AppBan => About::Fact(fact),
+        Rule::MailDomain | Rule::AppBan => About::Fact(fact()),
         // Else by who asks and not by what for: an attacker has more domains and
         // names than networks, and a flood with addresses of a large provider
         // must not swallow the rows of that provider's honest people.
@@ -191,7 +193,7 @@ fn key_among<'a>(
         | Rule::Wave
         | Rule::Rate => {
             let network = event.client.map(wide_network);
-            network.map_or(About::Fact(fact), About::Network)
+            network.map_or_else(|| About::Fact(fact()), About::Network)
         }
     };
     Some((rule, mode, about))

@@ -48,7 +48,8 @@ fn read(bytes: &[u8], piece: usize, method: &Method) -> Result<Reply, Broken> {
     for piece in bytes.chunks(piece) {
         at_hand.extend_from_slice(piece);
         if framing.is_none() {
-            let taken = reply_head::take(&mut at_hand, method, LONGEST_HEAD);
+            let mut room = HeaderMap::new();
+            let taken = reply_head::take(&mut at_hand, method, LONGEST_HEAD, &mut room);
             if let Some(taken) = taken.map_err(|_| Broken)? {
                 framing = Some(taken.framing);
                 reply.head = Some(parts(taken, method));

@@ -5,7 +5,6 @@
 //! `unreadable`: what it lets through, it has read. The Rails are asked with
 //! the very bytes that the gate sent upstream.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -74,9 +73,7 @@ fn layer(folder: &Path, control: &tokio::runtime::Handle) -> GateLayer {
         .into_iter()
         .filter(|rule| *rule != Rule::Unreadable);
     let policy = Policy {
-        modes: others
-            .map(|rule| (rule, Mode::Off))
-            .collect::<BTreeMap<_, _>>(),
+        modes: others.map(|rule| (rule, Mode::Off)).collect(),
         limits: Limits::default(),
         ..Policy::default()
     };

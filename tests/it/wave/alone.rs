@@ -94,7 +94,7 @@ struct World {
 
 impl World {
     fn new(highest: Step, cluster: Mode) -> Self {
-        let mut modes: std::collections::BTreeMap<_, _> =
+        let mut modes: tuskgate::judge::policy::Modes =
             Rule::ALL.map(|rule| (rule, Mode::Enforce)).into();
         modes.insert(Rule::MailCluster, cluster);
         let policy = Policy {

@@ -283,9 +283,13 @@ fn a_refusal_names_its_source_and_its_remedy() {
         panic!("refused");
     };
     assert!(
-        reason.fact.contains("listed.example (somebody: why)"),
+        reason
+            .fact
+            .words()
+            .contains("listed.example (somebody: why)"),
         "{}",
         reason.fact
     );
-    assert_eq!(reason.undo.as_deref(), Some("tuskgate unban --id 7"));
+    let undo = reason.undo.map(|undo| undo.to_string());
+    assert_eq!(undo.as_deref(), Some("tuskgate unban --id 7"));
 }
