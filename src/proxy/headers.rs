@@ -218,17 +218,7 @@ fn keep_chunked(headers: &mut HeaderMap) -> Result<(), OddCoding> {
 fn clean_hop(headers: &mut HeaderMap) {
     let trailers = names(headers, &TE, "trailers");
     let upgrade = upgrade_of(headers);
-    strip_connection(headers);
-    for name in [
-        KEEP_ALIVE,
-        PROXY_CONNECTION,
-        TE,
-        UPGRADE,
-        PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION,
-    ] {
-        headers.remove(name);
-    }
+    strip_hop(headers);
     if let Some(protocol) = upgrade {
         headers.insert(UPGRADE, protocol);
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
@@ -254,6 +244,21 @@ fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
                 .is_some_and(|start| start.eq_ignore_ascii_case(b"tls"))
     });
     (!http && names(headers, &CONNECTION, "upgrade")).then(|| protocol.clone())
+}
+
+/// Removes what is this hop's own: `Connection`, what it names, and what always is.
+fn strip_hop(headers: &mut HeaderMap) {
+    strip_connection(headers);
+    for name in [
+        KEEP_ALIVE,
+        PROXY_CONNECTION,
+        TE,
+        UPGRADE,
+        PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION,
+    ] {
+        headers.remove(name);
+    }
 }
 
 /// Removes `Connection` and what it names.
@@ -338,17 +343,7 @@ pub(super) fn clean_reply(headers: &mut HeaderMap, found: ReplyFound, switching:
     } else {
         None
     };
-    strip_connection(headers);
-    for name in [
-        KEEP_ALIVE,
-        PROXY_CONNECTION,
-        TE,
-        UPGRADE,
-        PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION,
-    ] {
-        headers.remove(name);
-    }
+    strip_hop(headers);
     if let Some(protocol) = protocol {
         headers.insert(UPGRADE, protocol);
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));

@@ -194,12 +194,12 @@ proptest! {
         prop_assert_eq!(found.client, known("203.0.113.5"));
     }
 
-    /// The canonical text of an address reads as that address, in every spelling.
     #[test]
     fn ipv4_is_read_as_by_the_standard_library(text in "[0-9]{0,4}(\\.([0-9]{1,3}|[0-9a+ ]{0,2})){2,4}") {
         prop_assert_eq!(read_v4(text.as_bytes()), text.parse().ok(), "{}", text);
     }
 
+    /// The canonical text of an address reads as that address, in every spelling.
     #[test]
     fn the_canonical_form_round_trips(bits in any::<u128>(), v4 in any::<bool>(), port in any::<u16>()) {
         let ip = if v4 { IpAddr::from((bits as u32).to_be_bytes()) } else { Ipv6Addr::from(bits).into() };
