@@ -67,21 +67,13 @@ pub struct ClusterId {
     pub number: u64,
 }
 
-impl ClusterId {
-    /// As it is shown; without the formatter, since a flood is answered with it.
-    #[must_use]
-    pub fn text(self) -> String {
-        let letter = match self.kind {
-            ClusterKind::Mail => "M",
-            ClusterKind::App => "A",
-        };
-        [letter, &self.number.to_string()].concat()
-    }
-}
-
 impl fmt::Display for ClusterId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text())
+        let letter = match self.kind {
+            ClusterKind::Mail => 'M',
+            ClusterKind::App => 'A',
+        };
+        write!(f, "{letter}{}", self.number)
     }
 }
 

@@ -25,7 +25,7 @@ pub use mistake::{Mistake, Mistakes, Place};
 pub use places::Places;
 pub use settings::{
     Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, LogFormat,
-    LogLevel, Modes, Probe, Settings, Store, Timeouts, Upstream, UpstreamAddress, Webhooks,
+    LogLevel, Probe, Settings, Store, Timeouts, Upstream, UpstreamAddress, Webhooks,
 };
 pub use size::{read_size, spell_size};
 

@@ -17,7 +17,7 @@ use crate::cluster::ClusterId;
 use crate::endpoint::Endpoint;
 use crate::mailbox::Domain;
 use crate::secret::KeyedHash;
-use crate::verdict::{Mode, Rule};
+use crate::verdict::{Mode, RELEASE, Rule};
 use facts::Facts;
 
 /// The random, unguessable reference that a refused person is shown.
@@ -258,9 +258,6 @@ impl VerdictRecord {
         id.parse().ok()
     }
 }
-
-/// The command that undoes a condemnation, up to the cluster's number.
-pub const RELEASE: &str = "tuskgate clusters release ";
 
 /// What came of a forwarded attempt, as far as the upstream's reply tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

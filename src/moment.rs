@@ -67,16 +67,6 @@ const fn pair(number: u32) -> [u8; 2] {
     [b'0' + number / 10, b'0' + number % 10]
 }
 
-/// RFC 3339 in UTC, to the second, cut: what `{:.0}` prints.
-pub(crate) fn seconds(at: Timestamp) -> String {
-    let mut text = String::with_capacity(20);
-    let whole = micros(at);
-    let whole = std::str::from_utf8(&whole).unwrap_or_default();
-    text.push_str(whole.get(..19).unwrap_or_default());
-    text.push('Z');
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,7 +85,6 @@ mod tests {
             let at = Timestamp::new(second, nanos).expect("a time");
             let text = micros(at);
             assert_eq!(std::str::from_utf8(&text), Ok(format!("{at:.6}").as_str()));
-            assert_eq!(seconds(at), format!("{at:.0}"));
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::Unknown;
 
-pub use self::reason::{Fact, Reason, Undo};
+pub use self::reason::{Fact, RELEASE, Reason, Undo};
 
 mod reason;
 
@@ -39,6 +39,15 @@ pub enum Rule {
     /// A budget is spent.
     Rate,
 }
+
+/// A rule out of place would have another one's mode.
+const _: () = {
+    let mut at = 0;
+    while at < Rule::ALL.len() {
+        assert!(Rule::ALL[at] as usize == at);
+        at += 1;
+    }
+};
 
 impl Rule {
     /// Every rule, in the order of judging.

@@ -15,7 +15,6 @@ use crate::mail::site::Prober;
 use crate::proxy::gate::{Access, Bounds, GateLayer};
 use crate::proxy::{Address, Listener, PoolSettings, ProxySettings, SOCKET_MODE, Timeouts};
 use crate::store::{Store, StoreError, StoreSettings};
-use crate::verdict::Rule;
 
 /// Opens the store and builds the judge over `lists`.
 ///
@@ -60,11 +59,10 @@ fn open_store(settings: &Settings) -> Result<Store, StoreError> {
 
 /// What is judged, and how.
 pub(super) fn policy(settings: &Settings) -> Policy {
-    let modes = Rule::ALL.map(|rule| (rule, settings.rules.mode(rule)));
     let unguarded = settings.guards.0.iter().filter(|(_, on)| !**on);
     Policy {
         observe: settings.observe,
-        modes: modes.into(),
+        modes: settings.rules,
         limits: settings
             .limits
             .0

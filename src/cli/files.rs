@@ -5,6 +5,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -44,9 +45,13 @@ pub(super) fn read(config: &Path, settings: &Settings) -> Result<Files, Mistakes
             secrets,
         }),
         (lists, secrets, authority) => {
-            let mut mistakes = lists.err().unwrap_or_default();
+            let (read, mut mistakes) = match lists {
+                Ok(lists) => (Some(lists), Vec::new()),
+                Err(mistakes) => (None, mistakes),
+            };
             mistakes.extend(secrets.err().unwrap_or_default());
             mistakes.extend(authority.err().unwrap_or_default());
+            scaffold.take_down(read.map(Arc::new));
             Err(mistakes.into())
         }
     }

@@ -8,15 +8,16 @@ use super::mistake::Mistakes;
 use super::reader::{Reader, Section, Written};
 use super::said::Document;
 use super::settings::{
-    Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Modes, Probe,
+    Admin, Bounds, Clusters, Dns, Events, Guards, Limits, Listen, ListenAddress, Log, Probe,
     Settings, Store, Timeouts, Upstream, UpstreamAddress, Webhooks,
 };
 use super::value::{self, Limited, Shape};
 use crate::judge::limit::{Budget, Limit};
+use crate::judge::policy::Modes;
 use crate::judge::wave::{self, Invites};
 use crate::lists::Files;
 use crate::store::{SharedSettings, Topology};
-use crate::verdict::Mode;
+use crate::verdict::{Mode, Rule};
 
 /// The settings, and what is wrong with them.
 pub(super) fn read(document: &Document<'_>) -> (Settings, Mistakes) {
@@ -244,9 +245,11 @@ fn lists(section: &mut Section<'_, '_>) -> Files {
 
 fn rules(section: &mut Section<'_, '_>) -> Modes {
     let mut modes = Modes::default();
-    for (rule, mode) in &mut modes.0 {
+    for rule in Rule::ALL {
         section.section(rule.name(), |own| {
-            *mode = own.one("mode", &value::MODE).unwrap_or(*mode);
+            if let Some(mode) = own.one("mode", &value::MODE) {
+                modes.insert(rule, mode);
+            }
         });
     }
     modes

@@ -15,11 +15,11 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::endpoint::Endpoint;
 use crate::judge::cluster::size::DEFAULT_SIZE;
 use crate::judge::limit::{Budget, Limit};
+use crate::judge::policy::Modes;
 use crate::judge::wave;
 use crate::lists::Files;
 use crate::secret::Secret;
 use crate::store::SharedSettings;
-use crate::verdict::{Mode, Rule};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -273,25 +273,6 @@ impl Default for Dns {
             servers: Vec::new(),
             timeout: Duration::from_millis(1500),
         }
-    }
-}
-
-/// `[rules.NAME] mode`, for every rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Modes(pub BTreeMap<Rule, Mode>);
-
-impl Modes {
-    /// The mode of `rule`.
-    #[must_use]
-    pub fn mode(&self, rule: Rule) -> Mode {
-        let own = self.0.get(&rule).copied();
-        own.unwrap_or_else(|| rule.default_mode())
-    }
-}
-
-impl Default for Modes {
-    fn default() -> Self {
-        Self(Rule::ALL.map(|rule| (rule, rule.default_mode())).into())
     }
 }
 

@@ -55,7 +55,7 @@ impl Policy {
 
 /// The modes of the rules, in the order of [`Rule::ALL`]: an attempt asks for one two
 /// dozen times.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Modes([Mode; Rule::ALL.len()]);
 
 impl Modes {

@@ -34,7 +34,9 @@ impl Scaffold {
         let thread = Builder::new().name("scaffold".to_owned());
         // Without a thread all is dropped here.
         let _ = thread.spawn(move || {
-            standing::give_way();
+            // Not as what may get no core at all: what gives memory back holds a lock of the
+            // process that a worker may want.
+            standing::be_nice();
             while lists
                 .as_ref()
                 .is_some_and(|lists| Arc::strong_count(lists) > 1)

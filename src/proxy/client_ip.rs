@@ -78,23 +78,24 @@ pub fn identify<'a>(
     lines: impl DoubleEndedIterator<Item = &'a HeaderValue>,
     trusted: &TrustedProxies,
 ) -> Identified {
-    identify_behind((peer, trusted.trust(peer)), lines, trusted)
+    let trusted = trusted.trust(peer).then_some(trusted);
+    identify_behind(peer, lines, trusted)
 }
 
-/// The same, where it is known whether the peer is believed: on a connection it
-/// always is, or never.
+/// The same for a peer of whom it is known: `None` if it is not believed in what it
+/// says of others. On a connection it always is, or never.
 pub(super) fn identify_behind<'a>(
-    (peer, believed): (Peer, bool),
+    peer: Peer,
     lines: impl DoubleEndedIterator<Item = &'a HeaderValue>,
-    trusted: &TrustedProxies,
+    trusted: Option<&TrustedProxies>,
 ) -> Identified {
     let mut nearest = match peer {
         Peer::Tcp(socket) => Some(fold(socket.ip())),
         Peer::Unix => None,
     };
-    if !believed {
+    let Some(trusted) = trusted else {
         return found(nearest);
-    }
+    };
     let entries = lines
         .rev()
         .flat_map(|line| line.as_bytes().rsplit(|&byte| byte == b','))

@@ -87,7 +87,7 @@ impl<S> tower_layer::Layer<S> for IdentifyLayer {
             inner,
             layer: self.clone(),
             peer: Peer::Unix,
-            trusted: self.trusted.trust(Peer::Unix),
+            believed: self.trusted.trust(Peer::Unix),
             connection: None,
         }
     }
@@ -100,7 +100,7 @@ pub struct Identify<S> {
     layer: IdentifyLayer,
     peer: Peer,
     /// Whether the peer is believed in what it says of others.
-    trusted: bool,
+    believed: bool,
     connection: Option<ConnectionSeen>,
 }
 
@@ -111,7 +111,7 @@ impl<S: Clone> Identify<S> {
     pub fn of_peer(&self, peer: Peer) -> Self {
         Self {
             peer,
-            trusted: self.layer.trusted.trust(peer),
+            believed: self.layer.trusted.trust(peer),
             ..self.clone()
         }
     }
@@ -131,8 +131,8 @@ impl<S: Clone> Identify<S> {
         let sender = Sender {
             client: self.identify(headers, &found).client,
             peer: self.peer,
-            trusted: self.trusted,
-            scheme: if self.trusted {
+            trusted: self.believed,
+            scheme: if self.believed {
                 headers::forwarded_scheme(headers, &found)
             } else {
                 Scheme::Http
@@ -142,7 +142,8 @@ impl<S: Clone> Identify<S> {
     }
 
     fn identify(&self, headers: &HeaderMap, found: &Found) -> Identified {
-        let (peer, trusted) = ((self.peer, self.trusted), &*self.layer.trusted);
+        let peer = self.peer;
+        let trusted = self.believed.then_some(&*self.layer.trusted);
         match &found.forwarded_for {
             Line::None => identify_behind(peer, [].iter(), trusted),
             Line::One(line) => identify_behind(peer, [line].into_iter(), trusted),
@@ -157,7 +158,7 @@ impl<S: Clone> Identify<S> {
         let mut found = Found::look(request.headers());
         check_target(request, &found)?;
         let Identified { client, forward } = self.identify(request.headers(), &found);
-        let scheme = if self.trusted {
+        let scheme = if self.believed {
             headers::forwarded_scheme(request.headers(), &found)
         } else {
             Scheme::Http

@@ -1,7 +1,8 @@
 //! Why a rule refuses, and in which words an admin is told.
 //!
-//! What floods are refused for is kept as it is and put into words where somebody
-//! reads them: in a row of the record, of which a flood has few.
+//! What floods are refused for, a spent budget or the condemned look of an app, is kept
+//! as it is and put into words where somebody reads them: in a row of the record, of
+//! which a flood has few.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,8 +11,6 @@ use jiff::Timestamp;
 
 use super::Because;
 use crate::cluster::ClusterId;
-use crate::event::RELEASE;
-use crate::moment;
 
 /// Why a rule refuses: the machine's part and the admin's part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +28,13 @@ pub struct Reason {
 pub enum Fact {
     /// In words already.
     Words(String),
-    /// A budget is spent: its limit, and how much of it there is at once.
-    Spent(&'static str, u32),
+    /// A budget is spent.
+    Spent {
+        /// Which.
+        limit: &'static str,
+        /// How much of it there is at once.
+        burst: u32,
+    },
     /// The look of an app is condemned.
     Condemned {
         /// As what.
@@ -48,7 +52,7 @@ impl Fact {
     pub fn words(&self) -> Cow<'_, str> {
         match self {
             Self::Words(words) => Cow::Borrowed(words),
-            Self::Spent(..) | Self::Condemned { .. } => Cow::Owned(self.to_string()),
+            Self::Spent { .. } | Self::Condemned { .. } => Cow::Owned(self.to_string()),
         }
     }
 }
@@ -57,18 +61,17 @@ impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Words(words) => f.write_str(words),
-            Self::Spent(limit, burst) => write!(f, "the limit {limit} is spent ({burst} at once)"),
+            Self::Spent { limit, burst } => {
+                write!(f, "the limit {limit} is spent ({burst} at once)")
+            }
             Self::Condemned {
                 cluster,
                 until,
                 evidence,
-            } => {
-                let (cluster, until) = (cluster.text(), moment::seconds(*until));
-                write!(
-                    f,
-                    "apps that look like it are condemned as {cluster} until {until}: {evidence}"
-                )
-            }
+            } => write!(
+                f,
+                "apps that look like it are condemned as {cluster} until {until:.0}: {evidence}"
+            ),
         }
     }
 }
@@ -79,10 +82,13 @@ impl From<String> for Fact {
     }
 }
 
+/// The command that undoes a condemnation, up to the cluster's number.
+pub const RELEASE: &str = "tuskgate clusters release ";
+
 /// The command that would undo a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undo {
-    /// Any.
+    /// In full.
     Command(String),
     /// Releases a cluster whole.
     Release(ClusterId),
@@ -92,7 +98,7 @@ impl fmt::Display for Undo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command(command) => f.write_str(command),
-            Self::Release(cluster) => write!(f, "{RELEASE}{}", cluster.text()),
+            Self::Release(cluster) => write!(f, "{RELEASE}{cluster}"),
         }
     }
 }

@@ -114,9 +114,9 @@ fn every_kind_of_value_is_read() {
         settings.lists.mail_domains,
         [PathBuf::from("/srv/lists/a.txt"), folder.join("b.txt")]
     );
-    assert_eq!(settings.rules.mode(Rule::MailServer), Mode::Observe);
-    assert_eq!(settings.rules.mode(Rule::Rate), Mode::Off);
-    assert_eq!(settings.rules.mode(Rule::ClientBan), Mode::Enforce);
+    assert_eq!(settings.rules.get(Rule::MailServer), Mode::Observe);
+    assert_eq!(settings.rules.get(Rule::Rate), Mode::Off);
+    assert_eq!(settings.rules.get(Rule::ClientBan), Mode::Enforce);
     let budget = |limit| settings.limits.budget(limit).to_string();
     assert_eq!(budget(Limit::TokenPerName), "10/30m");
     assert_eq!(
@@ -149,7 +149,7 @@ fn the_environment_overrides_the_file() {
     );
     assert_eq!(settings.listen.workers.get(), 3);
     assert_eq!(settings.listen.trusted_proxies.len(), 2);
-    assert_eq!(settings.rules.mode(Rule::MailServer), Mode::Off);
+    assert_eq!(settings.rules.get(Rule::MailServer), Mode::Off);
     assert_eq!(
         settings.limits.budget(Limit::TokenPerName).to_string(),
         "7/1h"

@@ -189,6 +189,7 @@ impl Apps {
             register.heed(&cluster);
             register.clusters.insert(number, cluster);
         }
+        register.forget_all_but(None);
         register
     }
 
@@ -343,8 +344,8 @@ impl Apps {
             )
         };
         self.changes.push(cluster.change());
-        self.make_room();
         self.clusters.insert(number, cluster);
+        self.forget_all_but(Some(number));
         number
     }
 

@@ -33,8 +33,8 @@ pub trait Register {
     /// `first` stands from now on for `second`, too.
     fn stand_in(&mut self, first: &Cluster, second: &Cluster);
 
-    /// Forgets what is too many, at about `now`.
-    fn forget(&mut self, now: i64);
+    /// Forgets what is too many, but not `latest`, at about `now`.
+    fn forget(&mut self, latest: u64, now: i64);
 }
 
 /// Takes a cluster into `register` as another gate has it; whether what is contained has changed.
@@ -53,7 +53,7 @@ pub fn take_in(register: &mut impl Register, theirs: Cluster) -> bool {
     register.held().insert(number, adopted.clone());
     register.heed(&adopted);
     let folded = fold_twins(register, number);
-    register.forget(opened);
+    register.forget(number, opened);
     changed || folded
 }
 

@@ -3,8 +3,6 @@
 
 use jiff::Timestamp;
 
-use crate::moment;
-
 /// A stretch of time in its largest whole unit: "10 min", "1 h", "7 d".
 pub(in crate::judge) fn span(seconds: i64) -> String {
     match seconds {
@@ -16,7 +14,10 @@ pub(in crate::judge) fn span(seconds: i64) -> String {
 
 /// A moment in seconds since 1970, as it is written everywhere.
 pub(in crate::judge) fn time(at: i64) -> String {
-    moment::seconds(Timestamp::from_second(at).unwrap_or(Timestamp::MAX))
+    format!(
+        "{:.0}",
+        Timestamp::from_second(at).unwrap_or(Timestamp::MAX)
+    )
 }
 
 #[cfg(test)]

@@ -278,7 +278,10 @@ pub fn refuse(spent: &Spent) -> Verdict {
             burst: spent.burst.get(),
             after: spent.after.max(Duration::from_secs(1)),
         },
-        fact: Fact::Spent(spent.limit, spent.burst.get()),
+        fact: Fact::Spent {
+            limit: spent.limit,
+            burst: spent.burst.get(),
+        },
         undo: None,
     })
 }

@@ -154,8 +154,11 @@ fn take_one(
     let headers = head.headers_mut();
     // Only the final head ends all chance that the request is sent again.
     if is_final(status) {
+        let fits = room.len().max(room.capacity()) <= MOST_ROOM;
         room.clear();
-        *headers = std::mem::take(room);
+        if fits {
+            *headers = std::mem::take(room);
+        }
     }
     headers.reserve(reply.headers.len());
     let mut marks = Marks::default();
@@ -165,6 +168,11 @@ fn take_one(
     bytes.advance(length);
     Ok(Some((head, marks)))
 }
+
+/// The fields that a map has room for if it is kept: browsers send half as many. A
+/// connection keeps its map while it waits, and a client who sends a hundred fields
+/// must not choose how large that is.
+const MOST_ROOM: usize = 48;
 
 fn is_final(status: StatusCode) -> bool {
     !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS
@@ -357,6 +365,24 @@ mod tests {
         let name = HeaderName::from_static("x-a");
         let [b, c] = ["b", "c"].map(HeaderValue::from_static);
         assert_eq!(said, [(&name, &b), (&name, &c)]);
+    }
+
+    #[test]
+    fn the_room_of_a_huge_request_is_not_kept() {
+        for one_name in [false, true] {
+            let mut fields = HeaderMap::new();
+            for number in 0..100 {
+                let name = format!("x-{}", if one_name { 0 } else { number });
+                let name = HeaderName::try_from(name).expect("a name");
+                fields.append(name, HeaderValue::from_static("a"));
+            }
+            let mut bytes = BytesMut::from("HTTP/1.1 200 OK\r\nX-A: b\r\n\r\n");
+            let reply = take(&mut bytes, &Method::GET, 4096, &mut fields);
+            let reply = reply.expect("http").expect("whole");
+            assert_eq!(reply.head.headers().len(), 1);
+            assert!(reply.head.headers().capacity() <= MOST_ROOM);
+            assert!(fields.is_empty());
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::StoreError;
 use super::inbox::{Bell, Inbox, MANY, Queued};
+use crate::standing;
 use crate::telemetry::metrics;
 
 /// Where a caller waits for a writer's word.
@@ -44,18 +45,6 @@ pub(in crate::store) struct Fares {
     pub(in crate::store) dropped: u64,
 }
 
-/// The niceness of writers: a tenth of what a worker gets when both want a core.
-const NICE: i32 = 10;
-
-/// Puts the calling thread behind those that requests wait for: a writer has
-/// seconds for its rows, and on a small machine it would hold a core for
-/// milliseconds that a request waits out. Where that is forbidden it writes all
-/// the same.
-fn give_way() {
-    // Linux counts by thread, and without a number means the calling one.
-    let _ = rustix::process::setpriority_process(None, NICE);
-}
-
 impl<J: Send + 'static> Desk<J> {
     /// Starts a writer's thread on a queue of `room` jobs.
     pub(in crate::store) fn start(
@@ -71,7 +60,9 @@ impl<J: Send + 'static> Desk<J> {
         let thread = std::thread::Builder::new()
             .name(format!("store {file}"))
             .spawn(move || {
-                give_way();
+                // It has seconds for its rows, and on a small machine it would hold a core for
+                // milliseconds that a request waits out.
+                standing::be_nice();
                 let word = Arc::clone(&noted);
                 if catch_unwind(AssertUnwindSafe(|| run(inbox, noted))).is_err() {
                     tracing::error!(file, "the store's writer has ended: restart the gate");

@@ -22,8 +22,8 @@ mod reply_head;
 
 use bytes::BytesMut;
 use framing::{Framing, Step};
-use http::header::TRANSFER_ENCODING;
-use http::{HeaderMap, Method, StatusCode};
+use http::header::{CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use libfuzzer_sys::fuzz_target;
 use reply_head::ReplyHead;
 
@@ -43,12 +43,20 @@ struct Reply {
 
 struct Broken;
 
-fn read(bytes: &[u8], piece: usize, method: &Method) -> Result<Reply, Broken> {
+/// A request's fields, in whose room a reply's are read.
+fn asked() -> HeaderMap {
+    let mut fields = HeaderMap::new();
+    for name in [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, COOKIE, COOKIE] {
+        fields.append(name, HeaderValue::from_static("of the request"));
+    }
+    fields
+}
+
+fn read(bytes: &[u8], piece: usize, method: &Method, mut room: HeaderMap) -> Result<Reply, Broken> {
     let (mut reply, mut at_hand, mut framing) = (Reply::default(), BytesMut::new(), None);
     for piece in bytes.chunks(piece) {
         at_hand.extend_from_slice(piece);
         if framing.is_none() {
-            let mut room = HeaderMap::new();
             let taken = reply_head::take(&mut at_hand, method, LONGEST_HEAD, &mut room);
             if let Some(taken) = taken.map_err(|_| Broken)? {
                 framing = Some(taken.framing);
@@ -110,8 +118,8 @@ fuzz_target!(|data: &[u8]| {
         Method::HEAD
     };
     let piece = usize::from(how & 0x7f).max(1);
-    let whole = read(bytes, bytes.len().max(1), &method);
-    let pieces = read(bytes, piece, &method);
+    let whole = read(bytes, bytes.len().max(1), &method, asked());
+    let pieces = read(bytes, piece, &method, HeaderMap::new());
     match (whole, pieces) {
         (Ok(whole), Ok(pieces)) => assert_eq!(whole, pieces, "pieces of {piece}"),
         (Err(Broken), Err(Broken)) => {}

@@ -128,7 +128,7 @@ impl Register for Apps {
         }
     }
 
-    fn forget(&mut self, _: i64) {
-        self.make_room();
+    fn forget(&mut self, latest: u64, _: i64) {
+        self.forget_all_but(Some(latest));
     }
 }

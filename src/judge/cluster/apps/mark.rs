@@ -13,18 +13,25 @@ impl Apps {
         }
     }
 
-    /// Makes room for one more: what was let go is forgotten first, then what runs out
-    /// soonest, and last what contains tokens. Numbers say nothing of age, for those
-    /// of another gate begin with its tag.
-    pub(super) fn make_room(&mut self) {
-        while self.clusters.len() >= CLUSTERS {
-            let all = self.clusters.values();
-            let first = all.min_by_key(|c| (c.contains(), c.ended.is_none(), c.until));
-            let gone = first.map(|cluster| cluster.id.number);
-            let Some(gone) = gone.and_then(|number| self.clusters.remove(&number)) else {
-                return;
-            };
-            self.unmark(&gone);
+    /// Forgets what is too many, but not `latest`: first what runs out soonest, last what
+    /// contains tokens. One that was let go stays as long as it would have held, or a gate
+    /// that missed it could bring it back. Numbers say nothing of age, for those of
+    /// another gate begin with its tag.
+    pub(super) fn forget_all_but(&mut self, latest: Option<u64>) {
+        let surplus = self.clusters.len().saturating_sub(CLUSTERS);
+        if surplus == 0 {
+            return;
+        }
+        let others = self.clusters.values();
+        let others = others.filter(|cluster| Some(cluster.id.number) != latest);
+        let mut order: Vec<_> = others
+            .map(|cluster| (cluster.contains(), cluster.until, cluster.id.number))
+            .collect();
+        order.sort_unstable();
+        for (_, _, number) in order.into_iter().take(surplus) {
+            if let Some(gone) = self.clusters.remove(&number) {
+                self.unmark(&gone);
+            }
         }
     }
 

@@ -129,7 +129,8 @@ impl Register for Servers {
         self.heed(first);
     }
 
-    fn forget(&mut self, now: i64) {
+    // Of what is in force nothing is forgotten.
+    fn forget(&mut self, _: u64, now: i64) {
         self.forget_oldest(now);
     }
 }
