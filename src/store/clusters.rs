@@ -111,6 +111,8 @@ struct Book {
 impl Clerk for Book {
     type Job = Job;
     const TICKS: bool = true;
+    /// They are only noted until the batch ends; more often, each end is an fsync.
+    const BATCH: usize = ROOM;
 
     fn work(
         &mut self,

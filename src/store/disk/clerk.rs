@@ -18,6 +18,9 @@ pub(in crate::store) trait Clerk {
     /// Whether [`Clerk::tick`] may have something to write while no job comes.
     const TICKS: bool = false;
 
+    /// Jobs of one batch at most.
+    const BATCH: usize = 1000;
+
     /// Does a job inside the open transaction.
     fn work(
         &mut self,

@@ -17,8 +17,6 @@ use super::inbox::{Hears, Inbox, Next};
 use crate::store::BEHIND;
 use crate::telemetry::metrics;
 
-/// Jobs of one batch at most.
-const MOST: usize = 1000;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// How long a writer keeps a core before it lets go of it once. Whoever waits for
@@ -162,7 +160,7 @@ impl<C: Clerk> Writer<C> {
     fn work(&mut self, job: C::Job) {
         self.jobs += 1;
         self.attempt(|clerk, connection, replies| clerk.work(connection, job, replies));
-        if self.jobs >= MOST || self.is_late() {
+        if self.jobs >= C::BATCH || self.is_late() {
             self.commit();
         }
         if self.paused.elapsed() >= STRETCH && !self.is_awaited() {
