@@ -54,7 +54,7 @@ def learn(stage: Stage) -> None:
 def allowed(stage: Stage) -> list[dict]:
     """An allowed `POST /oauth/token` and `POST /api/v1/accounts` at 2,000/s"""
     stage.write()
-    runs, seconds = (1, 3) if stage.quick else (5, 10)
+    runs, seconds = (1, 3) if stage.quick else (stage.runs, 10)
     found: dict[tuple[str, str], list[dict]] = {}
     with stage.running("names", 9053), stage.running(UPSTREAM, peers.UPSTREAM):
         open_gate(stage)

@@ -18,6 +18,7 @@ SERVE = "nginx -p . -c {conf}"
 class Stage:
     def __init__(self, repository: Path, perf: bool, quick: bool, folder: str = "conf"):
         self.repository, self.perf, self.quick = repository, perf, quick
+        self.runs = 5
         self.folder = machine.CACHE / folder
         self.folder.mkdir(parents=True, exist_ok=True)
         target = self.repository / os.environ.get("CARGO_TARGET_DIR", "target")
