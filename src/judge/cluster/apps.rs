@@ -189,7 +189,7 @@ impl Apps {
             register.heed(&cluster);
             register.clusters.insert(number, cluster);
         }
-        register.forget_all_but(None);
+        register.forget_surplus(None);
         register
     }
 
@@ -345,7 +345,7 @@ impl Apps {
         };
         self.changes.push(cluster.change());
         self.clusters.insert(number, cluster);
-        self.forget_all_but(Some(number));
+        self.forget_surplus(Some(number));
         number
     }
 

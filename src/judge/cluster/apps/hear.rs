@@ -129,6 +129,6 @@ impl Register for Apps {
     }
 
     fn forget(&mut self, latest: u64, _: i64) {
-        self.forget_all_but(Some(latest));
+        self.forget_surplus(Some(latest));
     }
 }

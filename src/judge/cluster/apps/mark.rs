@@ -17,7 +17,7 @@ impl Apps {
     /// contains tokens. One that was let go stays as long as it would have held, or a gate
     /// that missed it could bring it back. Numbers say nothing of age, for those of
     /// another gate begin with its tag.
-    pub(super) fn forget_all_but(&mut self, latest: Option<u64>) {
+    pub(super) fn forget_surplus(&mut self, latest: Option<u64>) {
         let surplus = self.clusters.len().saturating_sub(CLUSTERS);
         if surplus == 0 {
             return;
